@@ -1,0 +1,1 @@
+"""How an output leaves, and how files come in: snapshot, checks, reviews and release."""

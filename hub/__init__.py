@@ -1,0 +1,1 @@
+"""Puts the enclave together: JupyterHub, spawner, gateway, warden, portal, command line and demo."""
