@@ -153,7 +153,7 @@ class Rendition(Base):
 
 
 class RenditionVersion(Base):
-    """A materialised rendition: immutable files of one dataset version, for one project where it is keyed by project."""
+    """A materialised rendition: immutable files of one dataset version, for one project where keyed by project."""
 
     __tablename__ = "rendition_versions"
 
@@ -298,8 +298,8 @@ class GrantProposal(Base):
 class SessionRecord(Base):
     """A session: one container of one (person, project), with the exact mounts it was given.
 
-    State: starting, running, stopping or ended. `id` is a random token of 32 hexadecimal digits; the session's web host is
-    `s-<id>.<domain>`.
+    State: starting, running, stopping or ended. `id` is a random token of 32 hexadecimal digits; the session's web host
+    is `s-<id>.<domain>`.
     """
 
     __tablename__ = "sessions"

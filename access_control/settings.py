@@ -1,4 +1,4 @@
-"""The settings: one `enclave.toml`, checked when it is read. Every setting here has a line in docs/reference/settings.md."""
+"""The settings: one `enclave.toml`, checked when it is read; docs/reference/settings.md has a line for each."""
 
 from __future__ import annotations
 
