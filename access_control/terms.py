@@ -51,7 +51,9 @@ TERMS: dict[str, Term] = {
 }
 
 _BY_NAME: dict[str, Term] = {
-    name.lower(): term for term in TERMS.values() for name in (term.id, term.code, term.label, term.label.replace(" ", "-"))
+    name.lower(): term
+    for term in TERMS.values()
+    for name in (term.id, term.code, term.label, term.label.replace(" ", "-"))
 }
 
 
