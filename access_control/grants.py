@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from access_control import clock, facts, people
+from access_control import changes, clock, people
 from access_control.audit import Act
 from access_control.errors import Invalid, NotFound, NotPermitted
 from access_control.models import GrantProposal, Person
@@ -20,9 +20,9 @@ def propose_clearance(
 ) -> GrantProposal:  # fmt: skip
     """Proposes a clearance; `replace` ends those that overlap with it. In force once another admin approves."""
     _may_propose(db, actor, person_id)
-    people.check_clearance(db, person_id, level, start, until, replace=replace)
+    people.check_clearance(db, person_id, level, start=start, until=until, replace=replace)
     details = {
-        "level": level, "start": start.isoformat(), "until": until.isoformat(), "source": facts.said(source),
+        "level": level, "start": start.isoformat(), "until": until.isoformat(), "source": changes.said(source),
         "replace": replace,
     }  # fmt: skip
     return _propose(db, "clearance", person_id, details, actor)
@@ -33,10 +33,10 @@ def propose_role(
 ) -> GrantProposal:
     """Proposes a role: membership of a project, stewardship of an owner's data, admin or auditor."""
     _may_propose(db, actor, person_id)
-    people.check_role(db, person_id, role, domain, start, until)
+    people.check_role(db, person_id, role=role, domain=domain, start=start, until=until)
     details = {
         "role": role, "domain": domain, "start": start.isoformat(), "until": until.isoformat(),
-        "source": facts.said(source),
+        "source": changes.said(source),
     }  # fmt: skip
     return _propose(db, "role", person_id, details, actor)
 
@@ -44,20 +44,20 @@ def propose_role(
 def propose_reinstatement(db: Session, person_id: str, *, reason: str, actor: str) -> GrantProposal:
     """Proposes that a suspended person gets back what they had."""
     _may_propose(db, actor, person_id)
-    if not facts.get_person(db, person_id).suspended:
+    if not changes.get_person(db, person_id).suspended:
         raise Invalid(f"{person_id} is not suspended: there is nothing to give back.")
-    return _propose(db, "reinstatement", person_id, {"source": facts.said(reason)}, actor)
+    return _propose(db, "reinstatement", person_id, {"source": changes.said(reason)}, actor)
 
 
 def approve_grant(db: Session, proposal_id: int, *, actor: str) -> GrantProposal:
-    """Puts a proposal in force from today on at the earliest. Raises NotPermitted for its proposer and for who gains."""
+    """Puts a proposal in force from today on at the earliest; refused to its proposer and to who gains by it."""
     proposal = _decide(db, proposal_id, actor, "approved")
     details, person_id, today = proposal.details, proposal.person_id, clock.today()
     source = f"{details['source']} (proposed by {proposal.proposed_by}, approved by {actor})"
     if proposal.kind == "reinstatement":
-        person = facts.get_person(db, person_id)
+        person = changes.get_person(db, person_id)
         subject = f"person:{person_id}"
-        facts.change(db, person, Act.PersonChanged, {"suspended": False}, actor=actor, subject=subject, reason=source)
+        changes.change(db, person, Act.PersonChanged, {"suspended": False}, actor=actor, subject=subject, reason=source)
         return proposal
     start = max(date.fromisoformat(details["start"]), today)
     until = date.fromisoformat(details["until"])
@@ -78,8 +78,8 @@ def approve_grant(db: Session, proposal_id: int, *, actor: str) -> GrantProposal
 
 def refuse_grant(db: Session, proposal_id: int, *, reason: str, actor: str) -> GrantProposal:
     """Refuses a proposal with a reason; its proposer may take it back this way too."""
-    why = facts.said(reason)
-    facts.require(db, actor, "administer", to="refuse a proposal")
+    why = changes.said(reason)
+    changes.require(db, actor, "administer", to="refuse a proposal")
     proposal = _open(db, proposal_id)
     _close(db, proposal, actor, "refused", why)
     return proposal
@@ -101,8 +101,8 @@ def may_approve_grant(db: Session, proposal: GrantProposal, actor: str) -> bool:
 
 
 def _may_propose(db: Session, actor: str, person_id: str) -> None:
-    facts.require(db, actor, "administer", to="propose a tier or a role")
-    facts.get_person(db, person_id)
+    changes.require(db, actor, "administer", to="propose a tier or a role")
+    changes.get_person(db, person_id)
     if actor == person_id:
         raise NotPermitted("You may not propose a tier or a role for yourself. Another admin can propose it.")
 
@@ -114,7 +114,7 @@ def _propose(db: Session, kind: str, person_id: str, details: dict[str, Any], ac
     db.add(proposal)
     db.flush()
     told = {"proposal": proposal.id, "kind": kind, **details}
-    facts.note(db, Act.ClearanceProposed, actor=actor, subject=f"person:{person_id}", details=told)
+    changes.note(db, Act.ClearanceProposed, actor=actor, subject=f"person:{person_id}", details=told)
     return proposal
 
 
@@ -128,13 +128,10 @@ def _open(db: Session, proposal_id: int) -> GrantProposal:
 
 
 def _check_may_approve(db: Session, proposal: GrantProposal, actor: str) -> None:
-    facts.require(db, actor, "administer", to="approve a proposal")
-    if actor == proposal.proposed_by:
-        raise NotPermitted("You proposed this. Another admin has to approve it.")
-    if actor == proposal.person_id:
-        raise NotPermitted("You would gain by this. Another admin has to approve it.")
+    for concerned in (proposal.proposed_by, proposal.person_id):
+        changes.require(db, actor, "administer", to="approve this proposal", author=concerned)
     proposer = db.get(Person, proposal.proposed_by)
-    if proposer is not None and not facts.may(db, proposer.id, "administer"):
+    if proposer is not None and not changes.may(db, proposer.id, "administer"):
         raise NotPermitted(f"{proposer.id}, who proposed this, is no admin any more. Refuse it and propose it anew.")
 
 
@@ -149,4 +146,4 @@ def _close(db: Session, proposal: GrantProposal, actor: str, state: str, reason:
     proposal.state, proposal.decided_by, proposal.decided_at = state, actor, clock.now()
     db.flush()
     told = {"proposal": proposal.id, "kind": proposal.kind, "state": state, "reason": reason}
-    facts.note(db, Act.ClearanceProposed, actor=actor, subject=f"person:{proposal.person_id}", details=told)
+    changes.note(db, Act.ClearanceProposed, actor=actor, subject=f"person:{proposal.person_id}", details=told)

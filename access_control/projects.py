@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from access_control import clock, facts
+from access_control import changes, clock
 from access_control.audit import Act
-from access_control.errors import Invalid, NotPermitted
+from access_control.errors import Invalid
 from access_control.models import Project
 from access_control.terms import term_ids
 
@@ -34,18 +34,18 @@ def add_project(
     assessment_reference: str = "",
 ) -> Project:  # fmt: skip
     """Adds a project in the state `proposed`; it opens nothing until `set_project_state` makes it active."""
-    facts.require(db, actor, "administer", to="add a project")
-    facts.slug(id, "a project")
+    changes.require(db, actor, "administer", to="add a project")
+    changes.slug(id, "a project")
     if db.get(Project, id) is not None:
         raise Invalid(f"There is a project '{id}' already. Choose another id; ids are never used again.")
     _check_tier(tier)
-    facts.dates(start, until, "The project")
+    changes.dates(start, until, "The project")
     row = Project(
-        id=id, title=title, description=description, tier=tier, region=facts.word(region, "region"),
+        id=id, title=title, description=description, tier=tier, region=changes.word(region, "region"),
         purposes=term_ids(purposes), ethics_reference=ethics_reference, contract_reference=contract_reference,
         assessment_reference=assessment_reference, state="proposed", start=start, until=until,
     )  # fmt: skip
-    facts.add(db, row, Act.ProjectChanged, actor=actor, subject=f"project:{id}", change="added")
+    changes.add(db, row, Act.ProjectChanged, actor=actor, subject=f"project:{id}", change="added")
     return row
 
 
@@ -58,12 +58,10 @@ def change_project(
     """Changes a project. Tier, region, purposes and a later end decide access: they change only while it isn't active,
     and its (re)activation is then another admin's to decide.
     """
-    facts.require(db, actor, "administer", to="change a project")
-    project = facts.get_project(db, project_id)
+    project = changes.get_project(db, project_id)
+    changes.require(db, actor, "administer", to=f"change {project_id}", project=project_id)
     if project.state == "closed":
         raise Invalid(f"{project_id} is closed, and stays as it was. Add a new project instead.")
-    if facts.is_member(db, actor, project_id):
-        raise NotPermitted(f"You are a member of {project_id}. An admin who isn't has to change it.")
     values: dict[str, Any] = {
         "title": title, "description": description, "tier": tier, "region": region, "purposes": purposes,
         "until": until, "ethics_reference": ethics_reference, "contract_reference": contract_reference,
@@ -73,11 +71,11 @@ def change_project(
     if tier is not None:
         _check_tier(tier)
     if region is not None:
-        facts.word(region, "region")
+        changes.word(region, "region")
     if purposes is not None:
         values["purposes"] = term_ids(purposes)
     if until is not None:
-        facts.dates(project.start, until, "The project")
+        changes.dates(project.start, until, "The project")
     widening = [
         name for name in _DECIDING if name in values and not (name == "until" and values[name] <= project.until)
     ]
@@ -86,9 +84,9 @@ def change_project(
             f"{project_id} is active, and its {', '.join(widening)} would decide access at once. Suspend it, "
             "change it, and let another admin activate it again."
         )
-    facts.change(
+    changes.change(
         db, project, Act.ProjectChanged, values, actor=actor, subject=f"project:{project_id}",
-        reason=facts.said(reason),
+        reason=changes.said(reason),
     )  # fmt: skip
     return project
 
@@ -105,18 +103,18 @@ def set_project_state(db: Session, project_id: str, state: str, *, reason: str, 
 
     Activation is an admin's who isn't a member. Suspending and closing only take away: an admin or the project's lead.
     """
-    project = facts.get_project(db, project_id)
+    project = changes.get_project(db, project_id)
     if state not in PROJECT_TRANSITIONS:
         raise Invalid(f"'{state}' is no state of a project. The states are {', '.join(PROJECT_TRANSITIONS)}.")
-    leads = f"project:{project_id}" in facts.roles_on(db, actor, "lead", clock.today())
-    if state == "active" or not leads:
-        facts.require(db, actor, "administer", to=f"make {project_id} {state}")
+    leads = f"project:{project_id}" in changes.roles_on(db, actor, "lead", clock.today())
+    if state == "active":
+        changes.require(db, actor, "administer", to=f"activate {project_id}", project=project_id)
+    elif not leads:
+        changes.require(db, actor, "administer", to=f"make {project_id} {state}")
     if state not in PROJECT_TRANSITIONS[project.state]:
         onward = ", ".join(PROJECT_TRANSITIONS[project.state]) or "nothing: it is the end"
         raise Invalid(f"{project_id} is {project.state} and cannot become {state}. From there it can become {onward}.")
     if state == "active":
-        if facts.is_member(db, actor, project_id):
-            raise NotPermitted(f"You are a member of {project_id}. An admin who isn't has to activate it.")
         if missing := missing_references(project):
             raise Invalid(
                 f"{project_id} is of tier {project.tier} and lacks the reference of {', '.join(missing)}. Record it "
@@ -124,9 +122,9 @@ def set_project_state(db: Session, project_id: str, state: str, *, reason: str, 
             )
         if project.until < clock.today():
             raise Invalid(f"{project_id} ended on {project.until}. Give it a later end first.")
-    facts.change(
+    changes.change(
         db, project, Act.ProjectChanged, {"state": state}, actor=actor, subject=f"project:{project_id}",
-        reason=facts.said(reason),
+        reason=changes.said(reason),
     )  # fmt: skip
     return project
 
