@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 
 from access_control import changes, clock
 from access_control.audit import Act
-from access_control.errors import Invalid, NotFound, NotPermitted
 from access_control.changes import SETUP
+from access_control.errors import Invalid, NotFound, NotPermitted
 from access_control.models import Clearance, Organisation, Person, Role, Training
 
 ROLES: dict[str, str] = {
