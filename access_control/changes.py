@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from access_control import audit, clock
@@ -66,21 +66,30 @@ def acting_via(name: str) -> Iterator[None]:
         _via.reset(token)
 
 
-def slug(text: str, what: str) -> str:
-    """`text` when it can be an id; raises Invalid with the rule when it can't."""
-    if not _SLUG.fullmatch(text):
+def queue(db: Session) -> None:
+    """Waits its turn among writers, until the transaction ends; to be called before reading what is then changed.
+
+    SQLite's writers queue up already. It is the lock of the audit log, so that all take theirs in one order.
+    """
+    if db.get_bind().dialect.name == "postgresql":
+        db.execute(text("SELECT pg_advisory_xact_lock(7201)"))
+
+
+def slug(name: str, what: str) -> str:
+    """`name` when it can be an id; raises Invalid with the rule when it can't."""
+    if not _SLUG.fullmatch(name):
         raise Invalid(
-            f"'{text}' cannot be the id of {what}: use up to 63 small letters, digits and hyphens, "
+            f"'{name}' cannot be the id of {what}: use up to 63 small letters, digits and hyphens, "
             "beginning with a letter or digit."
         )
-    return text
+    return name
 
 
-def word(text: str, what: str) -> str:
-    """`text` when it can stand in a column of the policy, such as a region; raises Invalid when it can't."""
-    if not _WORD.fullmatch(text) or text == "any":
-        raise Invalid(f"'{text}' cannot be a {what}: use letters, digits and hyphens, such as EU or UK.")
-    return text
+def word(name: str, what: str) -> str:
+    """`name` when it can stand in a column of the policy, such as a region; raises Invalid when it can't."""
+    if not _WORD.fullmatch(name) or name == "any":
+        raise Invalid(f"'{name}' cannot be a {what}: use letters, digits and hyphens, such as EU or UK.")
+    return name
 
 
 def dates(start: date, until: date, what: str) -> None:

@@ -119,7 +119,8 @@ def _propose(db: Session, kind: str, person_id: str, details: dict[str, Any], ac
 
 
 def _open(db: Session, proposal_id: int) -> GrantProposal:
-    proposal = db.get(GrantProposal, proposal_id, with_for_update=True)
+    changes.queue(db)
+    proposal = db.get(GrantProposal, proposal_id)
     if proposal is None:
         raise NotFound(f"There is no proposal {proposal_id}. `enclave person proposals` shows those that wait.")
     if proposal.state != "proposed":

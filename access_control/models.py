@@ -255,7 +255,8 @@ class PolicyVersion(Base):
     __tablename__ = "policy_versions"
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    digest: Mapped[str]  # SHA-256 over rows, model.conf and the digest before
+    digest: Mapped[str]  # SHA-256 over rows, model and the digest before
+    model: Mapped[str]  # SHA-256 of the model and the standing rows that it was put in force with
     rows: Mapped[str]  # CSV of all rows, sorted by id
     reason: Mapped[str]
     proposed_by: Mapped[str]
