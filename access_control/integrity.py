@@ -155,7 +155,7 @@ def verify_mount(settings: Settings, mount: Mounted) -> None:
     except OSError as error:
         raise Altered(mount, f"its folder cannot be opened ({error.strerror})") from error
     try:
-        present = set(os.listdir(folder))
+        present = set(os.listdir(folder))  # noqa: PTH208 - of the opened folder, not of a path
         for name in sorted(set(mount.files) - present):
             raise Altered(mount, f"{name} is missing")
         for name in sorted(present - set(mount.files)):
