@@ -132,7 +132,7 @@ def retained(data: DataFacts, today: str) -> bool:
 
 
 def permitted(listed: str, purposes: frozenset[str], permitted_use: frozenset[str]) -> bool:
-    """Whether one purpose is the project's, the row's and permitted by the data's licence; an empty licence adds none."""
+    """Whether one purpose is the project's, the row's and a permitted use of the data; without any listed, all are."""
     if not permitted_use:
         return True
     shared = purposes & permitted_use
