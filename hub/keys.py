@@ -46,7 +46,9 @@ def read_secret(settings: Settings, name: str) -> str:
         mode = path.stat().st_mode
         text = path.read_text().strip()
     except OSError as error:
-        raise Refused(f"The secret {path} cannot be read ({error.strerror}). `enclave run` makes it at its start.") from error
+        raise Refused(
+            f"The secret {path} cannot be read ({error.strerror}). `enclave run` makes it at its start."
+        ) from error
     if stat.S_IMODE(mode) & 0o077:
         raise Refused(f"Others than its owner may read {path}. Run: chmod 600 {path}, and think of making it new.")
     if not text:

@@ -62,7 +62,7 @@ class BuildFailed(Exception):
 def run(command: Sequence[str | Path], *, what: str, env: dict[str, str] | None = None) -> str:
     """Runs a step with a spinner; raises BuildFailed with the last lines it printed."""
     with console.status(what):
-        done = subprocess.run(  # noqa: S603 - our own commands
+        done = subprocess.run(
             [str(part) for part in command],
             check=False,
             stdout=subprocess.PIPE,
@@ -119,7 +119,10 @@ def build_base(client: docker.DockerClient) -> str:
     """Builds the base from Debian packages when its recipe changed; returns the recipe's fingerprint."""
     wanted = fingerprint(IMAGES / "base")
     if label_of(client, BASE) != wanted:
-        run([IMAGES / "base" / "build.sh", BASE, f"{LABEL}={wanted}"], what="Building the base image from Debian packages")
+        run(
+            [IMAGES / "base" / "build.sh", BASE, f"{LABEL}={wanted}"],
+            what="Building the base image from Debian packages",
+        )
     return wanted
 
 
@@ -129,13 +132,17 @@ def build(client: docker.DockerClient, recipe: Recipe, base_fingerprint: str, ba
     wanted = fingerprint(folder, base_fingerprint)
     if label_of(client, recipe.tag) == wanted:
         return wanted
-    wheels = CACHE / "wheels" / recipe.folder / hashlib.sha256((folder / "requirements.lock").read_bytes()).hexdigest()[:16]
+    wheels = (
+        CACHE / "wheels" / recipe.folder / hashlib.sha256((folder / "requirements.lock").read_bytes()).hexdigest()[:16]
+    )
     if not (wheels / ".complete").exists():
         fetch_wheels(folder / "requirements.lock", wheels)
         (wheels / ".complete").touch()
     with tempfile.TemporaryDirectory(dir=CACHE) as context:
         shutil.copytree(folder, context, dirs_exist_ok=True)
-        shutil.copytree(wheels, Path(context) / "wheels", copy_function=os.link, ignore=shutil.ignore_patterns(".complete"))
+        shutil.copytree(
+            wheels, Path(context) / "wheels", copy_function=os.link, ignore=shutil.ignore_patterns(".complete")
+        )
         run(
             ["docker", "build", "--quiet", "--network", "none", "--label", f"{LABEL}={wanted}", "--tag", recipe.tag,
              "--build-arg", f"{recipe.base_argument}={base}", context],
