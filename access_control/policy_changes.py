@@ -36,7 +36,7 @@ _MEMBERS = ("researcher", "lead")
 
 @dataclass(frozen=True)
 class MountChange:
-    """A rendition that a person gains or loses in a project from `day` on, with the row and the sentence that decide."""
+    """A rendition that a person gains or loses in a project from `day` on, with the row and the sentence."""
 
     person: str
     project: str
@@ -159,7 +159,7 @@ def preview_proposal(db: Session, data_root: Path, proposal_id: int) -> Preview:
 
 
 def approve_policy(db: Session, data_root: Path, proposal_id: int, *, actor: str) -> PolicyVersion:
-    """Puts a proposal in force. Raises NotPermitted for its proposer, and when approver or proposer would gain by it."""
+    """Puts a proposal in force. Refused to its proposer, and where approver or proposer gain by it."""
     proposal = _open(db, proposal_id)
     changes.require(db, actor, "administer", to="approve this change of policy", author=proposal.proposed_by)
     lifted = [row_id for row_id in proposal.remove if row_id.startswith("WDR-")]

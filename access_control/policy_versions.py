@@ -64,7 +64,7 @@ def version_digest(before: str, model: str, rows: str) -> str:
 
 
 def write_version(db: Session, *, reason: str, proposed_by: str, approved_by: str | None) -> PolicyVersion:
-    """Keeps the rows as they now stand as the next version, and counts the change. The caller writes the audit entry."""
+    """Keeps the rows as they now stand as the next version, and counts the change; the caller audits it."""
     changes.queue(db)
     db.flush()
     number = db.execute(select(func.max(PolicyVersion.number))).scalar() or 0
@@ -93,7 +93,7 @@ def list_versions(db: Session) -> list[PolicyVersion]:
 
 
 def verify_versions(db: Session) -> list[str]:
-    """What is wrong with the chain of versions, a sentence each; empty when it holds and the rows in force are its last."""
+    """What is wrong with the chain of versions, a sentence each; empty when it holds, up to the rows in force."""
     problems: list[str] = []
     before, text = "", rows_text([])
     for expected, version in enumerate(list_versions(db), start=1):
