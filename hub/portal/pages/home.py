@@ -1,0 +1,39 @@
+"""The first page: what waits for the visitor, by role."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from sqlalchemy import select
+from starlette.responses import Response
+
+from access_control import access_requests, clock
+from access_control.grants import open_proposals
+from access_control.models import AccessRequest, PolicyProposal, Project
+from hub.portal import sessions_view
+from hub.portal.context import PortalOf, VisitorOf
+from hub.portal.rendering import page
+
+router = APIRouter()
+
+
+@router.get("/")
+def home(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response:
+    """What waits for the visitor."""
+    snapshot = portal.snapshot()
+    with portal.reading() as db:
+        ids = snapshot.projects_of(visitor.id, clock.today())
+        projects = list(db.scalars(select(Project).where(Project.id.in_(ids)).order_by(Project.id)))
+        values = {
+            "projects": projects,
+            "sessions": {each.id: sessions_view.latest(db, visitor.id, each.id) for each in projects},
+            "asked": [row for row in access_requests.requests_of(db, visitor.id) if row.state == "asked"],
+        }
+        if visitor.has("steward", "lead-steward"):
+            values["to_grant"] = access_requests.waiting_for(db, visitor.id)
+        if visitor.has("admin"):
+            values["grants"] = open_proposals(db)
+            values["changes"] = list(db.scalars(select(PolicyProposal).where(PolicyProposal.state == "proposed")))
+            values["running"] = sessions_view.running(db)
+        if visitor.has("auditor"):
+            values["requests_ever"] = db.query(AccessRequest).count()
+        return page(request, "home.html", title="Home", **values)

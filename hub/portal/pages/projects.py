@@ -1,0 +1,108 @@
+"""My projects: the session of each, what it mounts and why, and what it doesn't and why not."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from sqlalchemy import select
+from starlette.responses import Response
+
+from access_control import clock
+from access_control.errors import NotFound
+from access_control.models import Agreement, Project, Role
+from access_control.renewals import Renewal, renewals_due
+from access_control.terms import label
+from access_control.why import explain
+from hub.portal import sessions_view
+from hub.portal.context import Portal, PortalOf, Visitor, VisitorOf
+from hub.portal.rendering import fragment, page
+
+router = APIRouter()
+
+
+@router.get("/projects")
+def projects(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response:
+    """The visitor's projects with their sessions."""
+    today = clock.today()
+    snapshot = portal.snapshot()
+    servers = portal.hub.servers(visitor.id)
+    mine = set(visitor.domains("researcher", "lead"))
+    open_to = set(snapshot.projects_of(visitor.id, today))
+    with portal.reading() as db:
+        rows = list(db.scalars(select(Project).where(Project.id.in_(mine | open_to)).order_by(Project.id)))
+        shown = [
+            {
+                "project": row,
+                "session": sessions_view.view(sessions_view.latest(db, visitor.id, row.id), servers.get(row.id)),
+                "mounts": snapshot.mounts(visitor.id, row.id, today) if row.id in open_to else [],
+                "may_open": row.id in open_to,
+                "reason": snapshot.may(visitor.id, "open", today, project=row.id).reason,
+            }
+            for row in rows
+        ]
+        return page(request, "projects.html", title="My projects", shown=shown)
+
+
+def members_only(portal: Portal, visitor: Visitor, project_id: str) -> None:
+    """Raises NotFound for a project that isn't there or isn't the visitor's: which ones exist is nobody else's business."""
+    if project_id in visitor.domains("researcher", "lead"):
+        return
+    if project_id not in portal.snapshot().projects_of(visitor.id, clock.today()):
+        raise NotFound(f"You have no project {project_id}. “My projects” shows those that you belong to.")
+
+
+@router.get("/projects/{project_id}")
+def project(request: Request, portal: PortalOf, visitor: VisitorOf, project_id: str) -> Response:
+    """One project: session, mounts, refusals, members, agreements."""
+    members_only(portal, visitor, project_id)
+    today = clock.today()
+    snapshot = portal.snapshot()
+    with portal.reading() as db:
+        row = db.get(Project, project_id)
+        if row is None:
+            raise NotFound(f"You have no project {project_id}.")
+        agreements = list(
+            db.scalars(select(Agreement).where(Agreement.project_id == project_id).order_by(Agreement.id))
+        )
+        due: list[Renewal] = [each for each in renewals_due(db) if each.agreement.project_id == project_id]
+        members = list(
+            db.scalars(
+                select(Role).where(Role.domain == f"project:{project_id}", Role.start <= today, Role.until >= today)
+            )
+        )
+        values = {
+            "project": row,
+            "purposes": [label(term) for term in row.purposes],
+            "session": _session(portal, visitor, project_id),
+            "mounts": snapshot.mounts(visitor.id, project_id, today),
+            "refusals": snapshot.refusals(visitor.id, project_id, today),
+            "may_open": snapshot.may(visitor.id, "open", today, project=project_id),
+            "agreements": agreements,
+            "due": due,
+            "members": members,
+        }
+        return page(request, "project.html", title=row.title, **values)
+
+
+def _session(portal: Portal, visitor: Visitor, project_id: str) -> sessions_view.SessionView:
+    server = portal.hub.servers(visitor.id).get(project_id)
+    with portal.reading() as db:
+        return sessions_view.view(sessions_view.latest(db, visitor.id, project_id), server)
+
+
+@router.get("/projects/{project_id}/session")
+def session_box(request: Request, portal: PortalOf, visitor: VisitorOf, project_id: str) -> Response:
+    """The session's box alone, which the page asks for again while it starts or stops."""
+    members_only(portal, visitor, project_id)
+    may_open = portal.snapshot().may(visitor.id, "open", clock.today(), project=project_id)
+    session = _session(portal, visitor, project_id)
+    return fragment(request, "session_box.html", project_id=project_id, session=session, may_open=may_open)
+
+
+@router.get("/projects/{project_id}/why")
+def why(request: Request, portal: PortalOf, visitor: VisitorOf, project_id: str, data: str) -> Response:
+    """Why the visitor sees some data in this project, or why not."""
+    members_only(portal, visitor, project_id)
+    sentences = explain(portal.snapshot(), visitor.id, project_id, data, clock.today())
+    return page(
+        request, "why.html", title="Why", sentences=sentences, person=visitor.id, project=project_id, data=data, ask=False
+    )
