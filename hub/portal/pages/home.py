@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from sqlalchemy import select
 from starlette.responses import Response
@@ -23,7 +25,7 @@ def home(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response:
     with portal.reading() as db:
         ids = snapshot.projects_of(visitor.id, clock.today())
         projects = list(db.scalars(select(Project).where(Project.id.in_(ids)).order_by(Project.id)))
-        values = {
+        values: dict[str, Any] = {
             "projects": projects,
             "sessions": {each.id: sessions_view.latest(db, visitor.id, each.id) for each in projects},
             "asked": [row for row in access_requests.requests_of(db, visitor.id) if row.state == "asked"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from sqlalchemy import select
 from starlette.responses import Response
@@ -69,7 +71,7 @@ def project(request: Request, portal: PortalOf, visitor: VisitorOf, project_id: 
                 select(Role).where(Role.domain == f"project:{project_id}", Role.start <= today, Role.until >= today)
             )
         )
-        values = {
+        values: dict[str, Any] = {
             "project": row,
             "purposes": [label(term) for term in row.purposes],
             "session": _session(portal, visitor, project_id),
@@ -104,5 +106,12 @@ def why(request: Request, portal: PortalOf, visitor: VisitorOf, project_id: str,
     members_only(portal, visitor, project_id)
     sentences = explain(portal.snapshot(), visitor.id, project_id, data, clock.today())
     return page(
-        request, "why.html", title="Why", sentences=sentences, person=visitor.id, project=project_id, data=data, ask=False
+        request,
+        "why.html",
+        title="Why",
+        sentences=sentences,
+        person=visitor.id,
+        project=project_id,
+        data=data,
+        ask=False,
     )
