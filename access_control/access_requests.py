@@ -1,4 +1,4 @@
-"""Requests for access: a researcher asks for a rendition, the owner's steward grants or refuses; a grant is an agreement.
+"""Requests for access: a researcher asks, the steward of the data's owner grants or refuses; a grant is an agreement.
 
 The steward's grant drafts the agreement between the owner and the project's home, and signs it for the owner; the
 project's lead accepts by signing for its home, and with that it is active. Where an active agreement covers what is
@@ -86,8 +86,8 @@ def grant_access(
 ) -> Agreement:  # fmt: skip
     """Grants a request as a steward of the data's owner: an agreement from today on, signed for the owner.
 
-    It waits for `accept_access` by the project's lead, unless the owner is the project's home too. `until` may be earlier
-    than asked; `regions` are the project's unless they are given.
+    It waits for `accept_access` by the project's lead, unless the owner is the project's home too. `until` may be
+    earlier than asked; `regions` are the project's unless they are given.
     """
     request, owner = _asked(db, request_id)
     changes.require(
