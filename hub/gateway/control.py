@@ -29,7 +29,7 @@ class Incidents(Protocol):
     def describe(self, session: LiveSession) -> dict[str, Any]:
         """Level and bytes of a session."""
 
-    def decide(self, session_id: str, *, go_on: bool, actor: str) -> None:
+    async def decide(self, session_id: str, *, go_on: bool, actor: str) -> None:
         """A steward's decision on a paused session; raises NotFound when nothing is paused."""
 
 
@@ -164,7 +164,7 @@ def control_app(
         if decision not in ("continue", "end"):
             raise Invalid(f"{decision!r} is no decision; it is continue or end")
         session_id = request.match_info["id"]
-        budgets.decide(session_id, go_on=decision == "continue", actor=str(body["actor"]))
+        await budgets.decide(session_id, go_on=decision == "continue", actor=str(body["actor"]))
         if decision == "end":
             registry.cut(session_id, "A data steward ended this session after it passed its budget.")
             on_change(None, session_id)

@@ -18,6 +18,7 @@ from access_control.errors import Invalid
 SESSION_ID = re.compile(r"[0-9a-f]{32}")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _REMEMBER_ENDED = 512  # ended sessions whose reason is still told to a browser that asks
+_REMEMBER_SECONDS = 1800
 _MOST_LEASES = 10_000
 
 
@@ -34,6 +35,8 @@ class LiveSession:
     registered: float = field(default_factory=time.monotonic)
     last_activity: float = field(default_factory=time.monotonic)  # of the person, not of the container
     ready: bool = False
+    silent: bool = False  # its server did not answer when it was last asked
+    websockets: int = 0
     ended: str = ""  # the reason, once cut
     closers: set[Callable[[str], None]] = field(default_factory=set)  # each closes one open request or websocket
 
@@ -59,7 +62,7 @@ class SessionRegistry:
     def __init__(self) -> None:
         self._sessions: dict[str, LiveSession] = {}
         self._leases: dict[str, float] = {}  # kept apart: a lease may come before its session is registered
-        self._ended: dict[str, tuple[str, str]] = {}
+        self._ended: dict[str, tuple[str, str, float]] = {}  # reason, project, when
 
     def register(self, session: LiveSession) -> None:
         """Takes a session in; the same id again must be the same session, and another of the same project is cut."""
@@ -82,7 +85,7 @@ class SessionRegistry:
         if session is None:
             return False
         session.ended = reason or "The session was ended."
-        self._ended[session_id] = (session.ended, session.project)
+        self._ended[session_id] = (session.ended, session.project, time.monotonic())
         while len(self._ended) > _REMEMBER_ENDED:
             self._ended.pop(next(iter(self._ended)))
         for close in list(session.closers):
@@ -118,7 +121,14 @@ class SessionRegistry:
 
     def ended(self, session_id: str) -> tuple[str, str] | None:
         """Why a session ended and its project, while that is remembered."""
-        return self._ended.get(session_id)
+        found = self._ended.get(session_id)
+        return found[:2] if found else None
+
+    def known_ids(self) -> list[str]:
+        """Sessions that a browser may still ask for: the running ones, and the ended ones whose reason is told."""
+        since = time.monotonic() - _REMEMBER_SECONDS
+        self._ended = {old: facts for old, facts in self._ended.items() if facts[2] > since}
+        return [*self._sessions, *self._ended]
 
     def stale(self) -> list[LiveSession]:
         """Sessions with something open whose lease has run out: the gateway closes what is open in them."""

@@ -1,0 +1,129 @@
+"""What the gateway says to a person, in words: one small page without script, or JSON for JupyterLab's own requests."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from html import escape
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f6f7f9;color:#1b1f24;display:grid;place-items:center;"
+    "min-height:100vh}main{max-width:34rem;padding:2rem;background:#fff;border:1px solid #d5dae1;border-radius:8px}"
+    "h1{font-size:1.25rem;margin:0 0 .75rem}p{margin:.5rem 0}a{color:#0b57a4}"
+    "@media(prefers-color-scheme:dark){body{background:#15181c;color:#e8eaed}main{background:#1e2227;border-color:#3a4048}"
+    "a{color:#8ab4f8}}"
+)
+
+
+@dataclass(frozen=True)
+class Words:
+    """A status, a title, and sentences: what is wrong and what to do next."""
+
+    status: int
+    title: str
+    sentences: tuple[str, ...]
+
+    def html(self, portal: str) -> bytes:
+        """As a page with a link to the portal."""
+        body = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.sentences)
+        return (
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(self.title)}</title><style>{_STYLE}</style>'
+            f"<main><h1>{escape(self.title)}</h1>{body}"
+            f'<p><a href="{escape(portal)}" target="_top">{escape(portal)}</a></p></main></html>'
+        ).encode()
+
+    def json(self) -> bytes:
+        """As JupyterLab shows it in a dialog."""
+        return json.dumps({"message": f"{self.title}. {' '.join(self.sentences)}", "reason": self.title}).encode()
+
+
+NO_SESSION = Words(404, "No such session", ("There is no session at this address. Open your project in the portal.",))
+NOT_SIGNED_IN = Words(
+    403,
+    "You are not in this session",
+    ("A session opens from its project's page in the portal, and only for the person it belongs to.",),
+)
+BAD_TICKET = "You cannot enter with this address"
+WAITING = Words(
+    503,
+    "The session is being checked",
+    ("The enclave is deciding your access anew and has not finished. Nothing is lost; try again in a few seconds.",),
+)
+DIED = Words(
+    502,
+    "The session's server does not answer",
+    (
+        "It may have been ended by its memory limit, or the container was stopped. Files in your workspace are kept.",
+        "Stop the session in the portal and start it again.",
+    ),
+)
+REFUSED_ANSWER = Words(
+    502,
+    "The session's answer was not passed on",
+    ("Your session's server answered in a way that JupyterLab's own does not. Stop the session and start it again.",),
+)
+DOWNLOAD = Words(
+    403,
+    "Nothing is downloaded from a session",
+    (
+        "Results leave through the release queue: on your project's page in the portal pick the files, say what they are for, "
+        "and submit them. A data steward looks at them, and you download there what was approved.",
+    ),
+)
+TERMINALS = Words(403, "Terminals are closed", ("Sessions of this tier work with notebooks and consoles alone.",))
+CLOSED = Words(403, "Closed", ("The enclave does not pass this on to the session.",))
+METHOD = Words(405, "Not possible here", ("The enclave does not pass on this kind of request for this address.",))
+OTHER_SITE = Words(403, "Asked by another site", ("A session answers only to its own page, shown in the portal.",))
+TOO_BIG = Words(413, "Too large", ("What was sent is larger than the enclave takes here.",))
+
+BY_REASON = {"download": DOWNLOAD, "terminals": TERMINALS, "method": METHOD, "closed": CLOSED}
+
+
+def ended(reason: str) -> Words:
+    """The session is over; says why."""
+    return Words(410, "This session has ended", (reason, "Files in your workspace are kept."))
+
+
+def paused(sentence: str) -> Words:
+    """The session has passed its budget."""
+    return Words(429, "This session is paused", (sentence,))
+
+
+def refused(sentence: str, status: int = 403) -> Words:
+    """A refusal whose sentence somebody else wrote."""
+    return Words(status, "Not possible in this session", (sentence,))
+
+
+# Shows the gateway's warnings over JupyterLab. It reads nothing but /enclave/status, and the page that holds it is ours.
+PAGE_SCRIPT = b"""(() => {
+  "use strict";
+  const bar = document.createElement("div");
+  bar.id = "enclave-banner";
+  bar.setAttribute("role", "status");
+  bar.style.cssText = "display:none;position:fixed;left:50%;bottom:2rem;transform:translateX(-50%);z-index:100000;" +
+    "max-width:44rem;padding:.75rem 1rem;border-radius:6px;background:#7a4b00;color:#fff;font:14px/1.4 system-ui,sans-serif;" +
+    "box-shadow:0 2px 12px rgba(0,0,0,.4)";
+  const show = (text, serious) => {
+    bar.textContent = text;
+    bar.style.background = serious ? "#8c1d18" : "#7a4b00";
+    bar.style.display = text ? "block" : "none";
+  };
+  let failures = 0;
+  const look = async () => {
+    try {
+      const answer = await fetch("/enclave/status", {cache: "no-store"});
+      const status = await answer.json();
+      failures = 0;
+      if (answer.ok) { show(status.sentence, status.level === "paused"); }
+      else { show(status.message || "The session does not answer.", true); }
+      if (answer.status === 410) { return; }
+    } catch (error) {
+      failures += 1;
+      if (failures > 2) { show("The enclave cannot be reached. Your kernels keep running; this page tries again.", true); }
+    }
+    setTimeout(look, 5000);
+  };
+  const begin = () => { document.body.appendChild(bar); setTimeout(look, 3000); };
+  if (document.body) { begin(); } else { addEventListener("DOMContentLoaded", begin); }
+})();
+"""
