@@ -16,7 +16,7 @@ from sqlalchemy import String, cast, create_engine, delete, insert, select, upda
 from sqlalchemy.orm import Session
 
 from access_control import changes, clock
-from access_control.audit import AuditEntry
+from access_control.audit import Act, AuditEntry
 from access_control.database import Base
 from access_control.errors import Invalid
 from access_control.models import (
@@ -169,6 +169,8 @@ def _wind_back(db: Session, past: Session, at: datetime) -> None:
         entry = json.loads(body)
         if datetime.fromisoformat(entry["at"]) <= at:
             break
+        if entry["act"] in {Act.DatasetAltered, Act.RenditionWithdrawn} and "version" in entry["details"]:
+            _give_back(past, entry)
         fact = entry["details"].get("fact")
         if not fact or fact["table"] not in _TABLES:
             continue
@@ -180,6 +182,17 @@ def _wind_back(db: Session, past: Session, at: datetime) -> None:
             past.execute(insert(table).values(id=key, **_typed(kind, fact["before"])))
         elif fact["before"]:
             past.execute(update(table).where(table.c.id == key).values(**_typed(kind, fact["before"])))
+
+
+def _give_back(past: Session, entry: dict[str, Any]) -> None:
+    """A version that was taken out of use after the moment was published at it."""
+    details, rendition = entry["details"], entry["subject"].removeprefix("rendition:")
+    past.execute(
+        update(RenditionVersion)
+        .where(RenditionVersion.rendition_id == rendition, RenditionVersion.number == details["version"])
+        .where(RenditionVersion.project_id.is_not_distinct_from(details.get("project")))
+        .values(state="published")
+    )
 
 
 def _typed(kind: type[Base], values: dict[str, Any]) -> dict[str, Any]:

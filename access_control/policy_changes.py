@@ -9,8 +9,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,40 +17,25 @@ from sqlalchemy.orm import Session
 
 from access_control import changes, clock
 from access_control.audit import Act
-from access_control.decisions import Mount
 from access_control.errors import Invalid, NotFound, NotPermitted
-from access_control.models import FOREVER, Organisation, PolicyProposal, PolicyRow, PolicyVersion, Role, SessionRecord
-from access_control.policy_versions import COLUMNS, row_values, write_version
+from access_control.models import FOREVER, Organisation, PolicyProposal, PolicyRow, PolicyVersion, Role
+from access_control.policy_preview import MEMBERS, MountChange, Preview, preview_policy, typed_row
+from access_control.policy_versions import row_values, write_version
+from access_control.rows import NO_AGREEMENT
 from access_control.snapshot import Snapshot, load_snapshot
-from access_control.validation import check_rows
+from access_control.validation import COLUMNS, check_rows
+
+__all__ = [
+    "MountChange", "Preview", "approve_policy", "check_changes", "get_proposal", "lift_withdrawal",
+    "open_policy_proposals", "policy_row", "preview_policy", "preview_proposal", "propose_policy", "read_changes",
+    "refuse_policy", "withdraw_dataset",
+]  # fmt: skip
 
 RESERVED: dict[str, str] = {
     "AGR-": "belongs to an agreement: amend, suspend or withdraw the agreement instead",
     "WDR-": "is an owner's withdrawal: a steward of the owner asks for it to be lifted with `enclave policy lift`",
     "STANDING-": "is part of the enclave itself, and changes with a reviewed release of it",
 }
-_MEMBERS = ("researcher", "lead")
-
-
-@dataclass(frozen=True)
-class MountChange:
-    """A rendition that a person gains or loses in a project from `day` on, with the row and the sentence."""
-
-    person: str
-    project: str
-    rendition: str
-    row_id: str | None
-    reason: str
-    day: date
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a change would do; `stopped` are the sessions that would lose a mount: (session, person, project)."""
-
-    gains: list[MountChange]
-    losses: list[MountChange]
-    stopped: list[tuple[str, str, str]]
 
 
 def read_changes(text: str) -> tuple[list[dict[str, Any]], list[str]]:
@@ -77,8 +60,7 @@ def read_changes(text: str) -> tuple[list[dict[str, Any]], list[str]]:
         if change == "remove":
             remove.append(values["id"])
         elif change == "add":
-            for name in ("purpose", "region", "training"):
-                values[name] = values.get(name) or "any"
+            values = {"purpose": "any", "region": "any", **{name: value for name, value in values.items() if value}}
             add.append(values)
             errors.extend(error.replace("line 1:", f"line {line}:", 1) for error in check_rows([values]))
         else:
@@ -92,13 +74,13 @@ def check_changes(db: Session, *, add: list[dict[str, Any]], remove: list[str]) 
     """Raises Invalid or NotFound, with every error, when the change can't be made to the policy in force."""
     if not add and not remove:
         raise Invalid("The change adds no row and removes none: there is nothing to propose.")
-    errors = check_rows(add)
+    there = set(db.scalars(select(PolicyRow.id)))
+    errors = check_rows(add, taken=there - set(remove))
     ids = [str(row.get("id", "")) for row in add]
+    errors.extend(f"{row.get('id')}: only an agreement makes rows of its own; leave that column out." for row in add
+                  if "agreement_id" in row or row.get("agreement", NO_AGREEMENT) != NO_AGREEMENT)  # fmt: skip
     for row_id in (*ids, *remove):
         errors.extend(f"{row_id} {why}." for prefix, why in RESERVED.items() if row_id.startswith(prefix))
-    there = set(db.scalars(select(PolicyRow.id)))
-    errors.extend(f"{row_id} is there already; remove it in the same change." for row_id in ids
-                  if row_id in there and row_id not in remove)  # fmt: skip
     errors.extend(f"{row_id} is no row of the policy in force: it cannot be removed." for row_id in remove
                   if row_id not in there)  # fmt: skip
     if errors:
@@ -111,31 +93,8 @@ def propose_policy(
     """Proposes rows to add (by column) and ids to remove; nothing is in force before another admin approves."""
     changes.require(db, actor, "administer", to="propose a change of policy")
     check_changes(db, add=add, remove=remove)
-    return _propose(db, [{name: str(value) for name, value in row.items()} for row in add], remove, reason, actor)
-
-
-def preview_policy(db: Session, data_root: Path, *, add: list[dict[str, Any]], remove: list[str]) -> Preview:
-    """What the change would do today, and on the later days on which its rows begin; decided as if it were in force."""
-    before = load_snapshot(db, data_root)
-    after = before.with_rows(add=[_typed(row) for row in add], remove=remove)
-    today = clock.today()
-    days = sorted({today} | {day for row in add if (day := date.fromisoformat(str(row["start"]))) > today})
-    gains: list[MountChange] = []
-    losses: list[MountChange] = []
-    seen: set[tuple[str, str, str, bool]] = set()
-    for day in days:
-        for person, project in _memberships(db, day):
-            had = {mount.rendition: mount for mount in before.mounts(person, project, day)}
-            has = {mount.rendition: mount for mount in after.mounts(person, project, day)}
-            for rendition in sorted(set(had) ^ set(has)):
-                gained = rendition in has
-                if (person, project, rendition, gained) in seen:
-                    continue
-                seen.add((person, project, rendition, gained))
-                decided = after.decide(person, project, rendition, "mount", day)
-                change = MountChange(person, project, rendition, decided.row_id, decided.reason, day)
-                (gains if gained else losses).append(change)
-    return Preview(gains, losses, _stopped(db, after, today))
+    rows = [{name: str(value) for name, value in row.items()} for row in add]
+    return _propose(db, rows, sorted(set(remove)), reason, actor)
 
 
 def get_proposal(db: Session, proposal_id: int) -> PolicyProposal:
@@ -235,15 +194,9 @@ def lift_withdrawal(db: Session, row_id: str, *, reason: str, actor: str) -> Pol
 
 def policy_row(values: Mapping[str, Any]) -> PolicyRow:
     """The table row of a row by column; the caller has checked it with `check_rows`."""
-    typed = _typed(values)
-    return PolicyRow(agreement_id=typed.pop("agreement", None) or None, **typed)
-
-
-def _typed(values: Mapping[str, Any]) -> dict[str, Any]:
-    row = {"training": "any", **values}
-    for name in ("start", "until"):
-        row[name] = date.fromisoformat(str(row[name]))
-    return row
+    typed = typed_row(values)
+    agreement = typed.pop("agreement")
+    return PolicyRow(agreement_id=None if agreement == NO_AGREEMENT else agreement, **typed)
 
 
 def _propose(
@@ -269,28 +222,13 @@ def _open(db: Session, proposal_id: int) -> PolicyProposal:
     return proposal
 
 
-def _memberships(db: Session, day: date) -> list[tuple[str, str]]:
-    held = select(Role.person_id, Role.domain).where(Role.role.in_(_MEMBERS), Role.start <= day, Role.until >= day)
-    return sorted({(person, domain.removeprefix("project:")) for person, domain in db.execute(held)})
-
-
-def _stopped(db: Session, after: Snapshot, today: date) -> list[tuple[str, str, str]]:
-    stopped = []
-    running = select(SessionRecord).where(SessionRecord.state.in_(("starting", "running")))
-    for session in db.scalars(running.order_by(SessionRecord.started_at)):
-        mounts = [Mount.from_dict(values) for values in session.mounts]
-        if not all(after.still(session.person_id, session.project_id, mount, today).allowed for mount in mounts):
-            stopped.append((session.id, session.person_id, session.project_id))
-    return stopped
-
-
 def _check_no_gain(db: Session, data_root: Path, proposal: PolicyProposal, person: str) -> None:
     """Whoever is or will be a member of a project that the change opens something for gains by it, whatever their tier
     is today; so does who gains a duty.
     """
     domains = set(
         db.scalars(select(Role.domain).where(
-            Role.person_id == person, Role.role.in_(_MEMBERS), Role.until >= clock.today()
+            Role.person_id == person, Role.role.in_(MEMBERS), Role.until >= clock.today()
         ))
     )  # fmt: skip
     removed = [row_values(db.get_one(PolicyRow, row_id)) for row_id in proposal.remove]
@@ -303,7 +241,7 @@ def _check_no_gain(db: Session, data_root: Path, proposal: PolicyProposal, perso
                 "approves what they gain by themselves: two admins who don't have to do it."
             )
     before = load_snapshot(db, data_root)
-    after = before.with_rows(add=[_typed(row) for row in proposal.add], remove=proposal.remove)
+    after = before.with_rows(add=[typed_row(row) for row in proposal.add], remove=proposal.remove)
     owners = sorted(db.scalars(select(Organisation.id)))
     if gained := _duties(after, person, owners) - _duties(before, person, owners):
         raise NotPermitted(f"{person} would gain the duty {min(gained)[0]} by this. Two other admins have to do it.")

@@ -14,28 +14,16 @@ from sqlalchemy.orm import Session
 from access_control import changes, clock
 from access_control.errors import NotFound
 from access_control.models import PolicyRow, PolicyVersion, touch
+from access_control.rows import NO_AGREEMENT
+from access_control.validation import COLUMNS
 
-COLUMNS = (
-    "id",
-    "eft",
-    "role",
-    "project",
-    "data",
-    "act",
-    "purpose",
-    "region",
-    "start",
-    "until",
-    "training",
-    "agreement",
-)
 _FOLDER = Path(__file__).parent
 
 
 def row_values(row: PolicyRow) -> dict[str, str]:
-    """A row as text, by the names of COLUMNS; `agreement` is empty where no agreement made it."""
+    """A row as text, by the names of COLUMNS; `agreement` is `none` where no agreement made it."""
     values = {name: getattr(row, "agreement_id" if name == "agreement" else name) for name in COLUMNS}
-    return {name: "" if value is None else str(value) for name, value in values.items()}
+    return {name: NO_AGREEMENT if value is None else str(value) for name, value in values.items()}
 
 
 def rows_text(rows: Iterable[PolicyRow]) -> str:
