@@ -1,4 +1,4 @@
-"""Quality checks before a rendition is published: types, ranges, uniqueness, missing values. One that fails stops it."""
+"""Quality checks before publication: types, ranges, uniqueness, missing values. One that fails stops it."""
 
 from __future__ import annotations
 

@@ -154,8 +154,10 @@ def _checks(value: Any, faults: Faults) -> tuple[list[Check], int]:
     if not isinstance(rows_at_least, int) or isinstance(rows_at_least, bool) or rows_at_least < 1:
         faults.add("checks.rows_at_least", "must be a whole number of at least 1.")
         rows_at_least = 1
-    kinds: dict[str, Any] = {"type": str, "minimum": (int, float), "maximum": (int, float), "missing_at_most": (int, float),
-             "unique": bool, "one_of": list}  # fmt: skip
+    number = (int, float)
+    kinds: dict[str, Any] = {
+        "type": str, "minimum": number, "maximum": number, "missing_at_most": number, "unique": bool, "one_of": list,
+    }  # fmt: skip
     checks = []
     for name, table in value.items():
         if name == "rows_at_least":

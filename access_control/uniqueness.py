@@ -55,7 +55,7 @@ class _Counter:
         with read_parquet(self._path, lambda _share: None, self._columns) as reading:
             for batch in reading.batches:
                 frame = pl.DataFrame(pl.from_arrow(batch))
-                yield frame.hash_rows(self._seed, self._seed ^ 1, self._seed ^ 2, self._seed ^ 3).to_numpy()
+                yield frame.hash_rows(self._seed).to_numpy()
 
     def of_part(self, part: int) -> Hashes:
         found = [hashes[hashes % np.uint64(self.parts) == part] for hashes in self.batches()]
