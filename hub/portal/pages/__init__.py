@@ -12,6 +12,8 @@ MODULES = (
     "sessions",
     "catalogue",
     "access",
+    "releases",
+    "reviewing",
     "stewardship",
     "people",
     "managing",

@@ -7,7 +7,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from access_control import access_requests, agreements, clock
+from access_control import access_requests, agreements, clock, renewals
 from access_control.errors import Invalid, NotFound
 from access_control.models import Agreement, Dataset, Organisation, Project, Rendition
 from access_control.terms import label
@@ -147,7 +147,7 @@ def change_agreement(portal: PortalOf, visitor: VisitorOf, form: FormOf, agreeme
             case "withdraw":
                 row = agreements.withdraw_agreement(db, agreement_id, reason=form.text("reason"), actor=visitor.id)
             case "renew":
-                row = agreements.renew_agreement(db, agreement_id, until=form.day("until"), actor=visitor.id)
+                row = renewals.renew_agreement(db, agreement_id, until=form.day("until"), actor=visitor.id)
                 path = f"access/agreements/{row.id}"
             case _:
                 raise Invalid(f"{act!r} cannot be done with an agreement.")

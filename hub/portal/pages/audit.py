@@ -39,7 +39,7 @@ def read_log(db: Session, *, before: int | None, act: str, words: str) -> list[d
 
 @router.get("/audit")
 def log(
-    request: Request, portal: PortalOf, visitor: VisitorOf, before: int | None = None, act: str = "", words: str = ""
+    request: Request, portal: PortalOf, visitor: VisitorOf, *, before: int | None = None, act: str = "", words: str = ""
 ) -> Response:
     """The log, the newest first."""
     check_duty(portal, visitor, "audit", "administer")
@@ -120,7 +120,7 @@ def who_had(request: Request, portal: PortalOf, visitor: VisitorOf, dataset: str
 
 @router.get("/why")
 def why(
-    request: Request, portal: PortalOf, visitor: VisitorOf, person: str = "", project: str = "", data: str = ""
+    request: Request, portal: PortalOf, visitor: VisitorOf, *, person: str = "", project: str = "", data: str = ""
 ) -> Response:
     """Why any person sees some data in a project, or why not."""
     check_duty(portal, visitor, "administer", "audit")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from access_control import history, policy_changes
 from access_control.errors import Invalid, NotFound
 from access_control.models import PolicyProposal, PolicyRow
-from access_control.policy_versions import COLUMNS
+from access_control.policy_versions import COLUMNS, list_versions
 from hub.portal.context import FormOf, PortalOf, VisitorOf
 from hub.portal.going import go
 from hub.portal.pages.people import check_duty
@@ -29,7 +29,7 @@ def policy(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response:
             title="Policy",
             rows=list(db.scalars(select(PolicyRow).order_by(PolicyRow.id))),
             proposals=list(db.scalars(select(PolicyProposal).order_by(PolicyProposal.id.desc()).limit(30))),
-            versions=history.versions(db),
+            versions=list_versions(db)[::-1],
             columns=COLUMNS,
             snapshot=portal.snapshot(),
         )

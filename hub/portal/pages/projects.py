@@ -45,7 +45,7 @@ def projects(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response
 
 
 def members_only(portal: Portal, visitor: Visitor, project_id: str) -> None:
-    """Raises NotFound for a project that isn't there or isn't the visitor's: which ones exist is nobody else's business."""
+    """Raises NotFound for a project that isn't there or isn't the visitor's: which there are is not theirs to know."""
     if project_id in visitor.domains("researcher", "lead"):
         return
     if project_id not in portal.snapshot().projects_of(visitor.id, clock.today()):

@@ -71,12 +71,12 @@ def session(request: Request, portal: PortalOf, visitor: VisitorOf, project_id: 
 
 @router.get("/sessions/{project_id}/watch")
 def watch(
-    request: Request, portal: PortalOf, visitor: VisitorOf, project_id: str, state: str, id: str = ""
+    request: Request, portal: PortalOf, visitor: VisitorOf, project_id: str, *, state: str, session: str = ""
 ) -> Response:
     """What the session page asks every few seconds: nothing new, or reload, or the message that it is over."""
     members_only(portal, visitor, project_id)
     shown = _view(portal, visitor, project_id)
-    if shown.state == state and (not shown.record or not id or shown.record.id == id):
+    if shown.state == state and (not shown.record or not session or shown.record.id == session):
         return Response(status_code=204)
     if state == "running" and shown.state in ("ended", "stopping"):
         return fragment(request, "session_over.html", project_id=project_id, session=shown)

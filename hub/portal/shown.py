@@ -1,0 +1,107 @@
+"""Previews of submitted files as pages show them: made in the sandbox, cut to size, metered, kept for some minutes."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from access_control import clock
+from egress_review import reviews
+from egress_review.errors import NotFound, Refused
+from egress_review.previews import Preview, PreviewTable, preview
+from hub.portal.context import Portal
+from hub.portal.models import PreviewUsage
+
+MOST_ROWS = 200
+MOST_COLUMNS = 60
+MOST_CELL = 200
+MOST_TEXT = 60_000
+MOST_IMAGES = 12
+BYTES_PER_DAY = 200 * 1024 * 1024
+KEPT = 24
+
+_kept: OrderedDict[tuple[str, str], Preview] = OrderedDict()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A preview that was cut to what a page shows; `cut` says that there is more than what is shown."""
+
+    preview: Preview
+    cut: bool
+
+
+def cut_down(whole: Preview) -> Shown:
+    """The part of a preview that a page shows."""
+    tables = [
+        PreviewTable(
+            name=table.name[:MOST_CELL],
+            header=[cell[:MOST_CELL] for cell in table.header[:MOST_COLUMNS]],
+            rows=[[cell[:MOST_CELL] for cell in row[:MOST_COLUMNS]] for row in table.rows[:MOST_ROWS]],
+            rows_total=table.rows_total,
+        )
+        for table in whole.tables
+    ]
+    cut = (
+        any(table.rows_total > len(table.rows) for table in tables)
+        or any(len(table.header) > MOST_COLUMNS for table in whole.tables)
+        or len(whole.text) > MOST_TEXT
+        or len(whole.images) > MOST_IMAGES
+    )
+    part = Preview(whole.kind, tables, whole.text[:MOST_TEXT], whole.images[:MOST_IMAGES], whole.note)
+    return Shown(part, cut)
+
+
+def size_of(part: Preview) -> int:
+    """The bytes of a preview, for the meter."""
+    cells = sum(len(cell) for table in part.tables for row in table.rows for cell in row)
+    return cells + len(part.text) + sum(len(image) for image in part.images)
+
+
+def meter(portal: Portal, person: str, size: int) -> None:
+    """Counts what a person is shown today; raises Refused when it is more than any review needs."""
+    today = clock.today()
+    with portal.writing() as db:
+        row = db.scalars(
+            select(PreviewUsage).where(PreviewUsage.person_id == person, PreviewUsage.day == today)
+        ).one_or_none()
+        if row is None:
+            row = PreviewUsage(person_id=person, day=today, bytes=0)
+            db.add(row)
+        if row.bytes + size > BYTES_PER_DAY:
+            raise Refused("You have been shown more previews today than reviewing needs. Go on tomorrow.")
+        row.bytes += size
+
+
+def show(portal: Portal, request_id: str, file_id: int, viewer: str) -> Shown:
+    """The preview of a file of a request for somebody who may see it; each call is audited and metered."""
+    with portal.writing() as db:
+        path, kind = reviews.original_of(db, portal.settings, request_id, file_id, viewer=viewer)
+    key = (path.name, kind)
+    with _lock:
+        whole = _kept.get(key)
+    if whole is None:
+        whole = preview(path, kind, portal.settings)
+        with _lock:
+            _kept[key] = whole
+            while len(_kept) > KEPT:
+                _kept.popitem(last=False)
+    part = cut_down(whole)
+    meter(portal, viewer, size_of(Preview(kind, part.preview.tables, part.preview.text)))
+    return part
+
+
+def image(portal: Portal, request_id: str, file_id: int, number: int, viewer: str) -> bytes:
+    """One image of a preview: PNG that the sandbox encoded anew."""
+    images = show(portal, request_id, file_id, viewer).preview.images
+    if not 0 <= number < len(images):
+        raise NotFound("This preview has no such image.")
+    found = images[number]
+    if not found.startswith(b"\x89PNG\r\n\x1a\n"):
+        raise Refused("This image is not shown: it is no PNG.")
+    meter(portal, viewer, len(found))
+    return found
