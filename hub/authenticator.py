@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import Any
+from typing import Any, ClassVar
 
 from oauthenticator.generic import GenericOAuthenticator
 from oauthenticator.oauth2 import OAuthLoginHandler, _deserialize_state, _serialize_state
 from sqlalchemy import Engine, select
 from tornado import web
-from traitlets import Any as AnyTrait
+from tornado.httpclient import HTTPClientError
 
 from access_control import audit
 from access_control.audit import Act
@@ -19,6 +19,7 @@ from access_control.errors import AccessError, NotPermitted, Refused
 from access_control.models import Person
 from access_control.settings import Settings
 from hub import oidc
+from hub.oidc import Endpoints
 
 
 def admit(engine: Engine, username: str, subject: str) -> None:
@@ -79,20 +80,35 @@ class EnclaveAuthenticator(GenericOAuthenticator):  # type: ignore[misc] - OAuth
     """OAuthenticator with its three gaps closed: nonce, verified id_token, and a check on each refresh."""
 
     login_handler = LoginHandler
-    settings = AnyTrait(config=True, help="The enclave's Settings.")
-    engine = AnyTrait(config=True, help="The enclave's database.")
-    endpoints = AnyTrait(config=True, help="The provider's Endpoints.")
+    # Set once by jupyterhub_config.py, for the one hub of this process.
+    settings: ClassVar[Settings]
+    engine: ClassVar[Engine]
+    endpoints: ClassVar[Endpoints]
+
+    def build_token_info_request_headers(self) -> dict[str, str]:
+        """Adds the provider's host name where the hub connects to its port."""
+        return {**super().build_token_info_request_headers(), **self.endpoints.headers}
+
+    def build_userdata_request_headers(self, access_token: str, token_type: str) -> dict[str, str]:
+        """As above."""
+        return {**super().build_userdata_request_headers(access_token, token_type), **self.endpoints.headers}
 
     async def authenticate(self, handler: Any, data: Any = None, **_: Any) -> dict[str, Any]:
         """Exchanges the code, verifies what came back, and admits the person; the refusal is a page with its sentence."""
-        settings: Settings = self.settings
-        token_info = await self.get_token_info(handler, self.build_access_tokens_request_params(handler, data))
+        try:
+            token_info = await self.get_token_info(handler, self.build_access_tokens_request_params(handler, data))
+        except (HTTPClientError, OSError) as error:
+            body = getattr(getattr(error, "response", None), "body", b"")[:500]
+            self.log.error("the login provider did not exchange the code: %s %r", error, body)  # noqa: TRY400 - no trace needed
+            raise web.HTTPError(
+                502, "Your login provider did not complete the login. Try again; if it stays so, tell an administrator."
+            ) from error
         nonce = _deserialize_state(handler.get_state_cookie()).get("nonce")
         claimed = "<unknown>"
         try:
             if not nonce:
                 raise NotPermitted("This login was not begun here. Log in again from the start.")
-            keys = await asyncio.to_thread(oidc.fetch_keys, self.endpoints.jwks)
+            keys = await asyncio.to_thread(oidc.fetch_keys, self.endpoints)
             claims = oidc.verified_claims(
                 str(token_info.get("id_token", "")),
                 keys,
@@ -100,14 +116,19 @@ class EnclaveAuthenticator(GenericOAuthenticator):  # type: ignore[misc] - OAuth
                 client_id=self.client_id,
                 nonce=nonce,
             )
-            claimed = str(claims.get(settings.login.username_claim) or "")
+            claimed = str(claims.get(self.settings.login.username_claim) or "")
             if not claimed and self.endpoints.userinfo:
                 more = await self.token_to_user(token_info)
                 if more.get("sub") != claims["sub"]:
                     raise NotPermitted("The provider's user information is about somebody else than its login token.")
-                claimed = str(more.get(settings.login.username_claim) or "")
+                claimed = str(more.get(self.settings.login.username_claim) or "")
+            if not claimed:
+                raise NotPermitted(
+                    f"Your login provider does not say your {self.settings.login.username_claim}; an administrator has to"
+                    " set login.username_claim to a claim that it does say."
+                )
             claimed = self.normalize_username(claimed)
-            oidc.check_second_factor(claims, settings.login)
+            oidc.check_second_factor(claims, self.settings.login)
         except AccessError as error:
             await asyncio.to_thread(self._record_failure, claimed or "<unknown>", str(error))
             raise web.HTTPError(503 if isinstance(error, Refused) else 403, str(error)) from error

@@ -111,8 +111,10 @@ def _configure_login(c: Any, settings: Settings, ports: Ports, engine: Engine) -
         endpoints, client_id = oidc.discover(login.issuer), login.client_id
         secret = login.client_secret_file.read_text().strip() if login.client_secret_file else ""
     c.JupyterHub.authenticator_class = EnclaveAuthenticator
+    # Not through `c`: traitlets would copy them.
+    EnclaveAuthenticator.settings, EnclaveAuthenticator.engine = settings, engine
+    EnclaveAuthenticator.endpoints = endpoints
     auth = c.EnclaveAuthenticator
-    auth.settings, auth.engine, auth.endpoints = settings, engine, endpoints
     auth.login_service = "your institution"
     auth.auto_login = True
     auth.client_id, auth.client_secret = client_id, secret
@@ -141,10 +143,10 @@ def _configure_sessions(c: Any, settings: Settings, ports: Ports, engine: Engine
         # The hub starts all the same, so that people can read why; no session starts without Docker.
         logging.getLogger("enclave").error("sessions could not be looked through: %s", error)  # noqa: TRY400
     c.JupyterHub.spawner_class = EnclaveSpawner
+    EnclaveSpawner.settings, EnclaveSpawner.engine, EnclaveSpawner.room = settings, engine, room
+    EnclaveSpawner.keeper = PolicyKeeper(engine, settings.data_root)
+    EnclaveSpawner.gateway_url = ports.url("gateway")
     spawner = c.EnclaveSpawner
-    spawner.settings, spawner.engine, spawner.room = settings, engine, room
-    spawner.keeper = PolicyKeeper(engine, settings.data_root)
-    spawner.gateway_url = ports.url("gateway")
     spawner.image = settings.session.image
     spawner.pull_policy = "never"
     spawner.remove = True

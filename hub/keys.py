@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import secrets
@@ -98,4 +99,5 @@ def demo_credentials(settings: Settings, people: list[str]) -> dict[str, Credent
 
 
 def _seed() -> str:
-    return "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(32))
+    # 120 random bits as ASCII text, then in base32: providers differ in whether they keep text or bytes.
+    return base64.b32encode(secrets.token_hex(15).encode()).decode()

@@ -20,13 +20,22 @@ EMBEDDED_CLIENT = "enclave-hub"
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Where the provider is: `authorize` is for the browser, the others for the hub itself."""
+    """Where the provider is: `authorize` is for the browser, the others for the hub itself.
+
+    `host` is the Host header that the hub sends where it does not connect by the provider's own name.
+    """
 
     issuer: str
     authorize: str
     token: str
     userinfo: str
     jwks: str
+    host: str = ""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Headers of every call by the hub itself."""
+        return {"Host": self.host} if self.host else {}
 
 
 def embedded_origin(settings: Settings) -> str:
@@ -43,6 +52,7 @@ def embedded_endpoints(settings: Settings, ports: Ports) -> Endpoints:
         token=f"{inside}/oauth/token",
         userinfo=f"{inside}/oauth/userinfo",
         jwks=f"{inside}/oauth/jwks.json",
+        host=public.split("://", 1)[1],
     )
 
 
@@ -71,15 +81,15 @@ def discover(issuer: str, timeout: float = 10) -> Endpoints:
     return endpoints
 
 
-def fetch_keys(address: str, timeout: float = 10) -> jwt.PyJWKSet:
+def fetch_keys(endpoints: Endpoints, timeout: float = 10) -> jwt.PyJWKSet:
     """The provider's signing keys; raises Refused when they cannot be had."""
     try:
-        answer = httpx.get(address, timeout=timeout)
+        answer = httpx.get(endpoints.jwks, headers=endpoints.headers, timeout=timeout)
         answer.raise_for_status()
         return jwt.PyJWKSet.from_dict(answer.json())
     except (httpx.HTTPError, ValueError, jwt.PyJWTError) as error:
         raise Refused(
-            f"The login provider's keys at {address} cannot be read: {error}. Try again in a minute."
+            f"The login provider's keys at {endpoints.jwks} cannot be read: {error}. Try again in a minute."
         ) from error
 
 

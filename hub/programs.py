@@ -73,7 +73,9 @@ def programs(settings: Settings, ports: Ports) -> list[Program]:
     """Every program in the order of their start; each waits for or tries again what it needs of the others."""
     python = sys.executable
     found = [
-        Program("proxy", proxy_command(settings, ports), {"CONFIGPROXY_AUTH_TOKEN": read_secret(settings, "proxy.token")}),
+        Program(
+            "proxy", proxy_command(settings, ports), {"CONFIGPROXY_AUTH_TOKEN": read_secret(settings, "proxy.token")}
+        ),
         Program("gateway", (python, "-m", "hub.gateway")),
         Program("hub", (python, "-m", "jupyterhub", "--config", str(ROOT / "hub" / "jupyterhub_config.py"))),
         Program("portal", (python, "-m", "hub.portal"), portal_environment(settings, ports)),

@@ -6,9 +6,11 @@ enclave points `login.issuer` at its institution's provider.
 
 from __future__ import annotations
 
+import base64
 import datetime
 import json
 import logging
+import os
 from typing import Any
 
 from joserfc.jwk import RSAKey
@@ -33,14 +35,17 @@ def signing_key(settings: Settings) -> dict[str, Any]:
 
 def configuration(settings: Settings) -> dict[str, Any]:
     """Canaille's configuration: password, then one-time code; nobody can register; only the hub is a client."""
+    public = oidc.embedded_origin(settings).split("://", 1)[1]
     return {
         "SECRET_KEY": read_secret(settings, "provider.secret"),
-        "SERVER_NAME": oidc.embedded_origin(settings).split("://", 1)[1],
+        "SERVER_NAME": public,
         "PREFERRED_URL_SCHEME": settings.web.scheme,
+        "TRUSTED_HOSTS": [public],
         "SESSION_COOKIE_NAME": "login-provider",
         "SESSION_COOKIE_SAMESITE": "Lax",
         "CANAILLE": {
             "NAME": "Demo login",
+            "DATABASE": "memory",
             "AUTHENTICATION_FACTORS": ["password", "otp"],
             "OTP_METHOD": "TOTP",
             "ENABLE_REGISTRATION": False,
@@ -54,12 +59,20 @@ def configuration(settings: Settings) -> dict[str, Any]:
                 "root": {"level": "INFO", "handlers": ["out"]},
             },
         },
-        "CANAILLE_OIDC": {"ACTIVE_JWKS": [signing_key(settings)], "REQUIRE_NONCE": True},
+        "CANAILLE_OIDC": {
+            "ACTIVE_JWKS": [signing_key(settings)],
+            "REQUIRE_NONCE": True,
+            "TRUSTED_DOMAINS": [settings.web.host],  # no question of consent for the hub
+            "USERINFO_MAPPING": {"PREFERRED_USERNAME": "{{ user.user_name }}"},
+        },
     }
 
 
 def make_app(settings: Settings) -> Any:
     """The provider as a WSGI application, with every person of the table in it."""
+    if settings.web.scheme == "http":
+        # Authlib refuses plain HTTP; on this machine's own *.localhost there is nothing to listen in on.
+        os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
     import canaille
     from canaille.app import models
     from canaille.backends import Backend
@@ -78,27 +91,28 @@ def make_app(settings: Settings) -> Any:
                 family_name=family or given,
                 formatted_name=name,
                 emails=[email],
-                secret_token=known[person].totp_seed,
+                secret_token=base64.b32decode(known[person].totp_seed).decode(),
                 last_otp_login=now,
             )
             Backend.instance.save(user)
             Backend.instance.set_user_password(user, known[person].password)
-        Backend.instance.save(
-            models.Client(
-                client_id=oidc.EMBEDDED_CLIENT,
-                client_secret=read_secret(settings, "oidc-client.secret"),
-                client_name="Data enclave",
-                redirect_uris=[f"{settings.web.origin}/hub/oauth_callback"],
-                grant_types=["authorization_code"],
-                response_types=["code"],
-                scope=["openid", "profile", "email"],
-                token_endpoint_auth_method="client_secret_basic",  # noqa: S106 - a method's name
-                id_token_signed_response_alg="RS256",
-                trusted=True,
-                client_id_issued_at=now,
-                contacts=[],
-            )
+        client = models.Client(
+            client_id=oidc.EMBEDDED_CLIENT,
+            client_secret=read_secret(settings, "oidc-client.secret"),
+            client_name="Data enclave",
+            client_uri=settings.web.origin,
+            redirect_uris=[f"{settings.web.origin}/hub/oauth_callback"],
+            grant_types=["authorization_code"],
+            response_types=["code"],
+            scope=["openid", "profile", "email"],
+            token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the name of a method
+            id_token_signed_response_alg="RS256",
+            client_id_issued_at=now,
+            contacts=[],
         )
+        Backend.instance.save(client)
+        client.audience = [client]
+        Backend.instance.save(client)
     return app
 
 

@@ -7,15 +7,16 @@ import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 from dockerspawner import DockerSpawner
+from sqlalchemy import Engine
 from tornado import web
-from traitlets import Any as AnyTrait
 
 from access_control.database import reading
 from access_control.errors import AccessError, NotPermitted, Refused
+from access_control.keeper import PolicyKeeper
 from access_control.settings import Settings
 from hub import session_start
 from hub.about import about_text
@@ -31,23 +32,18 @@ GONE = "The session's container is gone. Start the session again."
 class EnclaveSpawner(DockerSpawner):  # type: ignore[misc] - DockerSpawner has no types
     """DockerSpawner whose containers get no network, no token and no environment of the hub."""
 
-    settings = AnyTrait(config=True, help="The enclave's Settings.")
-    engine = AnyTrait(config=True, help="The enclave's database.")
-    keeper = AnyTrait(config=True, help="The PolicyKeeper that decides.")
-    room = AnyTrait(config=True, help="The EngineRoom that speaks to Docker.")
-    gateway_url = AnyTrait("", config=True, help="Where the hub reaches the gateway, such as http://127.0.0.1:41003")
+    # Set once by jupyterhub_config.py, for the one hub of this process.
+    settings: ClassVar[Settings]
+    engine: ClassVar[Engine]
+    keeper: ClassVar[PolicyKeeper]
+    room: ClassVar[EngineRoom]
+    gateway_url: ClassVar[str]  # such as http://127.0.0.1:41003
 
     # DockerSpawner's own pool has one thread: one slow call would make every start wait.
     _executor = ThreadPoolExecutor(8)
 
     session_id = ""
     _reason = ""
-
-    @property
-    def enclave(self) -> Settings:
-        """The settings, with their type."""
-        settings: Settings = self.settings
-        return settings
 
     def get_env(self) -> dict[str, str]:
         """Nothing: no token and no secret of the hub ever reaches a container."""
@@ -83,7 +79,7 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc] - DockerSpawner has n
                 raise NotPermitted("A session belongs to a project. Open the project in the portal and start it there.")
             await asyncio.to_thread(self._clear_leftovers, person, project)
             granted = await asyncio.to_thread(
-                session_start.grant, self.engine, self.enclave, self.keeper, person=person, project=project
+                session_start.grant, self.engine, self.settings, self.keeper, person=person, project=project
             )
         except AccessError as error:
             await asyncio.to_thread(
@@ -99,7 +95,7 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc] - DockerSpawner has n
             self._reason = str(error)
             await asyncio.to_thread(self._finish, granted.id, self.object_id)
             raise _http_error(error) from error
-        return str(self.gateway_url)
+        return self.gateway_url
 
     def _clear_leftovers(self, person: str, project: str) -> None:
         """A session of this person and project that the hub has lost sight of is ended before a new one starts."""
@@ -112,7 +108,7 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc] - DockerSpawner has n
 
     def _make(self, granted: Granted) -> None:
         """Makes and starts the container and tells the gateway of it."""
-        settings, room = self.enclave, self._room
+        settings, room = self.settings, self.room
         about = about_file(settings, granted.id)
         about.write_text(
             about_text(granted.person, granted.project, granted.mounts, granted.refusals, granted.problems)
@@ -137,7 +133,7 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc] - DockerSpawner has n
         self._register(granted.id, granted.person, granted.project, granted.tier)
 
     def _register(self, session_id: str, person: str, project: str, tier: int) -> None:
-        settings = self.enclave
+        settings = self.settings
         self._gateway.register(
             session_id,
             person=person,
@@ -152,8 +148,8 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc] - DockerSpawner has n
 
         The hub's own probe backs off to seconds between two tries, so what can be waited for is waited for here.
         """
-        deadline = time.monotonic() + self.enclave.session.start_timeout_seconds
-        socket = self.enclave.run / "sessions" / granted.id / SOCKET_NAME
+        deadline = time.monotonic() + self.settings.session.start_timeout_seconds
+        socket = self.settings.run / "sessions" / granted.id / SOCKET_NAME
         probe = f"{self.gateway_url}/user/{granted.person}/{granted.project}/api"
         next_look = time.monotonic() + 0.3
         async with httpx.AsyncClient(timeout=5) as client:
@@ -162,17 +158,17 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc] - DockerSpawner has n
                     return
                 if time.monotonic() >= next_look:
                     next_look = time.monotonic() + 0.3
-                    seen = await asyncio.to_thread(self._room.look, self.object_id)
+                    seen = await asyncio.to_thread(self.room.look, self.object_id)
                     if seen is None:
                         raise Refused(GONE)
                     if not seen.running:
                         self.log.error(
-                            "%s ended: %s", granted.id, await asyncio.to_thread(self._room.last_words, seen.id)
+                            "%s ended: %s", granted.id, await asyncio.to_thread(self.room.last_words, seen.id)
                         )
                         raise Refused(seen.ending)
                 await asyncio.sleep(0.03)
         raise Refused(
-            f"The session did not answer within {self.enclave.session.start_timeout_seconds} seconds and was ended."
+            f"The session did not answer within {self.settings.session.start_timeout_seconds} seconds and was ended."
             " The machine may be overloaded: try again in a minute."
         )
 
@@ -186,7 +182,7 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc] - DockerSpawner has n
         if not self.object_id:
             return 0
         try:
-            seen = await asyncio.to_thread(self._room.look, self.object_id)
+            seen = await asyncio.to_thread(self.room.look, self.object_id)
         except AccessError as error:
             self.log.warning("cannot see whether %s runs: %s", self._log_name, error)
             return None
@@ -215,18 +211,13 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc] - DockerSpawner has n
             # Without the gateway nobody can reach the container, and it is removed below.
             self.log.warning("the gateway was not told that %s ended: %s", session_id, error)
         if container:
-            self._room.remove(container)
+            self.room.remove(container)
         session_start.mark_ended(self.engine, session_id, reason)
-        remove_session_folder(self.enclave, session_id)
-
-    @property
-    def _room(self) -> EngineRoom:
-        room: EngineRoom = self.room
-        return room
+        remove_session_folder(self.settings, session_id)
 
     @property
     def _gateway(self) -> GatewayControl:
-        return GatewayControl(self.enclave.run / "gateway.sock")
+        return GatewayControl(self.settings.run / "gateway.sock")
 
 
 def refuse_options(spawner: Any, options: Any) -> None:
