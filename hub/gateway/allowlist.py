@@ -46,6 +46,7 @@ class Route:
 
 SMALL = 64 * 1024
 _ID = r"[A-Za-z0-9_-]{1,64}"
+_FILE = r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}"
 
 ROUTES = (
     Route("/", ("GET",), Kind.Own, "sends the browser to JupyterLab"),
@@ -73,7 +74,7 @@ ROUTES = (
           "notebooks, small text and images as JSON; saving, renaming and removing", ("type", "format", "content"),
           body_bytes=32 * 1024 * 1024),
     Route("/api/kernelspecs", ("GET",), Kind.Json, "which kernels there are"),
-    Route("/kernelspecs/{id}/{id}", ("GET",), Kind.Image, "the kernels' logos"),
+    Route("/kernelspecs/{file}/{file}", ("GET",), Kind.Image, "the kernels' logos"),
     Route("/api/kernels", ("GET", "POST"), Kind.Json, "lists and starts kernels", body_bytes=SMALL),
     Route("/api/kernels/{id}", ("GET", "DELETE"), Kind.Json, "looks at and stops a kernel"),
     Route("/api/kernels/{id}/interrupt", ("POST",), Kind.Json, "interrupts a kernel", body_bytes=SMALL),
@@ -112,7 +113,12 @@ CLOSED = (
 
 
 def _compiled(route: Route) -> re.Pattern[str]:
-    escaped = re.escape(route.pattern).replace(r"\{id\}", _ID).replace(r"\{rest\}", r"(?P<rest>.+)")
+    escaped = (
+        re.escape(route.pattern)
+        .replace(r"\{id\}", _ID)
+        .replace(r"\{file\}", _FILE)
+        .replace(r"\{rest\}", r"(?P<rest>.+)")
+    )
     return re.compile(escaped)
 
 

@@ -166,7 +166,7 @@ def refusal(message: Parts, sentence: str) -> list[bytes | str]:
             model = {"channel": channel, "header": own, "parent_header": header, "metadata": {}, "content": content}
             answers.append(json.dumps(model | {"buffers": []}))
         else:
-            parts = (own, header, {}, content)
+            parts: tuple[dict[str, Any], ...] = (own, header, {}, content)
             answers.append(join((channel.encode(), *(json.dumps(part).encode() for part in parts))))
     return answers
 

@@ -66,8 +66,10 @@ DOWNLOAD = Words(
     403,
     "Nothing is downloaded from a session",
     (
-        "Results leave through the release queue: on your project's page in the portal pick the files, say what they are for, "
-        "and submit them. A data steward looks at them, and you download there what was approved.",
+        (
+            "Results leave through the release queue: on your project's page in the portal pick the files, say what they "
+            "are for, and submit them. A data steward looks at them, and you download there what was approved."
+        ),
     ),
 )
 TERMINALS = Words(403, "Terminals are closed", ("Sessions of this tier work with notebooks and consoles alone.",))

@@ -107,6 +107,7 @@ async def relay(
     request: web.BaseRequest,
     session: LiveSession,
     asked: Asked,
+    *,
     upstream: Upstream,
     budgets: Budgets,
     tier: Tier,
@@ -128,7 +129,10 @@ async def relay(
         await container.close()
         raise ConnectionResetError
 
-    def close(_reason: str) -> None:
+    told: list[str] = []
+
+    def close(reason: str) -> None:
+        told.append(reason)
         task.cancel()
 
     session.closers.add(close)
@@ -152,16 +156,17 @@ async def relay(
     except (aiohttp.ClientError, ConnectionError):
         pass  # either side went away: closing below is all there is to do
     except asyncio.CancelledError:
-        if not session.ended:
+        if not told:
             raise
-        code, words = CUT, session.ended
+        task.uncancel()
+        code, words = CUT, told[0]
     finally:
         session.closers.discard(close)
         session.websockets -= 1
         with suppress(TimeoutError, ConnectionError, RuntimeError):
             async with asyncio.timeout(CLOSING_SECONDS):
                 await browser.close(code=code, message=words.encode()[:120])
-        if session.ended or code != GONE:
+        if code != GONE:
             transport.abort()
         with suppress(TimeoutError, ConnectionError, aiohttp.ClientError):
             async with asyncio.timeout(1.0):

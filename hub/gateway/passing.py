@@ -1,0 +1,202 @@
+"""Passing a request on to the container and its answer back: bounded, metered, with nothing but the body let through."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+
+import aiohttp
+from aiohttp import hdrs, web
+
+from access_control.errors import NotPermitted
+from access_control.settings import Tier
+from hub.gateway import contents, headers
+from hub.gateway.allowlist import Asked, Kind
+from hub.gateway.budgets import Budgets
+from hub.gateway.contents import Reading
+from hub.gateway.sessions import LiveSession
+from hub.gateway.upstream import Upstream, UpstreamRefused, read_bounded
+
+MOST_JSON = 8 * 1024 * 1024
+MOST_LOGO = 512 * 1024
+WHOLE = 256 * 1024  # up to here an answer is read whole and sent at once; more is streamed
+EDGE = 4096
+_IN_A_THREAD = 128 * 1024  # parsing more than this would hold up everybody else
+_PARSING_AT_ONCE = 2  # each may take ten times its size in memory
+
+
+@dataclass
+class Passing:
+    """Passes HTTP requests on; one for the whole gateway."""
+
+    budgets: Budgets
+    _parsing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PARSING_AT_ONCE))
+
+    async def pass_on(
+        self,
+        request: web.BaseRequest,
+        session: LiveSession,
+        asked: Asked,
+        *,
+        upstream: Upstream,
+        tier: Tier,
+        sent: dict[str, str],
+    ) -> web.StreamResponse:
+        """Asks the container and answers the browser; raises what `upstream`, `contents` and `budgets` raise."""
+        body = await _read_body(request, asked)
+        reading: Reading | None = None
+        target = asked.target
+        if asked.route.kind is Kind.Contents:
+            if request.method == "GET":
+                reading = contents.plan_reading(asked.rest, dict(asked.query), tier)
+                target = Asked(asked.route, asked.path, asked.rest, reading.query).target
+            elif request.method == "PUT":
+                await self._check_writing(asked.rest, body or b"", tier)
+        transport = request.transport
+
+        def close(_reason: str) -> None:
+            if transport is not None:
+                transport.abort()
+
+        session.closers.add(close)
+        try:
+            answer = await upstream.request(request.method, target, body)
+            try:
+                return await self._answer(request, session, asked, answer, reading, tier, sent)
+            finally:
+                answer.release()
+        finally:
+            session.closers.discard(close)
+
+    async def _check_writing(self, path: str, body: bytes, tier: Tier) -> None:
+        if len(body) < _IN_A_THREAD:
+            contents.check_writing(path, body, tier)
+            return
+        async with self._parsing:
+            await asyncio.to_thread(contents.check_writing, path, body, tier)
+
+    async def _answer(
+        self,
+        request: web.BaseRequest,
+        session: LiveSession,
+        asked: Asked,
+        answer: aiohttp.ClientResponse,
+        reading: Reading | None,
+        tier: Tier,
+        sent: dict[str, str],
+    ) -> web.StreamResponse:
+        kind = headers.bare_type(answer.headers.get(hdrs.CONTENT_TYPE))
+        if answer.status in (204, 205):
+            return web.Response(status=204, headers={k: v for k, v in sent.items() if k != hdrs.CONTENT_TYPE})
+        if asked.route.kind is Kind.Image:
+            if answer.status != 200 or kind not in headers.IMAGES:
+                raise NotPermitted("The kernel has no logo that can be shown.")
+            logo = await read_bounded(answer, MOST_LOGO)
+            return await self._send(session, 200, logo, "image", sent | {hdrs.CONTENT_TYPE: kind})
+        if kind != headers.JSON:
+            return _in_words(answer.status, sent)
+        what = reading.what if reading else "json"
+        path = asked.rest if reading and reading.what != "listing" else ""
+        most = reading.most if reading else MOST_JSON
+        size = answer.content_length
+        if reading is None or answer.status != 200 or (size is not None and size <= WHOLE) or reading.parse:
+            whole = await read_bounded(answer, most)
+            if reading is not None and answer.status == 200:
+                whole = await self._look_at(reading, whole, tier)
+            return await self._send(session, answer.status, whole, what, sent, path)
+        return await self._stream(request, session, answer, reading, path, sent)
+
+    async def _look_at(self, reading: Reading, whole: bytes, tier: Tier) -> bytes:
+        contents.check_reading(reading, whole, whole)
+        if not reading.parse:
+            return whole
+        try:
+            if len(whole) < _IN_A_THREAD:
+                return contents.clean_reading(reading, whole, tier)
+            async with self._parsing:
+                return await asyncio.to_thread(contents.clean_reading, reading, whole, tier)
+        except (ValueError, RecursionError) as error:
+            raise UpstreamRefused("The session's server answered with something that is not JSON.") from error
+
+    async def _send(
+        self, session: LiveSession, status: int, body: bytes, what: str, sent: dict[str, str], path: str = ""
+    ) -> web.Response:
+        delay = self.budgets.spend(session, len(body), what, path)
+        if delay:
+            await asyncio.sleep(delay)
+        return web.Response(status=status, body=body, headers=sent)
+
+    async def _stream(
+        self,
+        request: web.BaseRequest,
+        session: LiveSession,
+        answer: aiohttp.ClientResponse,
+        reading: Reading,
+        path: str,
+        sent: dict[str, str],
+    ) -> web.StreamResponse:
+        """A large answer as it comes. Its last bytes are held back until they were looked at."""
+        size = answer.content_length
+        if (size or 0) > reading.most:
+            answer.close()
+            raise contents.TooLarge(f"This file is too large to be shown ({size} bytes). Read it in a notebook.")
+        response = web.StreamResponse(headers=sent)
+        response.content_length = size
+        passed = 0
+        held = b""
+        async for chunk in answer.content.iter_any():
+            held += chunk
+            if passed == 0:
+                if len(held) < EDGE * 2:
+                    continue
+                contents.check_reading(reading, held, b"")
+                await response.prepare(request)
+            passed = await self._write(session, response, held[:-EDGE], reading, path, passed)
+            held = held[-EDGE:]
+        try:
+            contents.check_reading(reading, b"" if passed else held, held)
+        except NotPermitted:
+            if passed and request.transport is not None:
+                request.transport.abort()
+            raise
+        if not passed:
+            await response.prepare(request)
+        await self._write(session, response, held, reading, path, passed)
+        await response.write_eof()
+        return response
+
+    async def _write(
+        self, session: LiveSession, response: web.StreamResponse, data: bytes, reading: Reading, path: str, passed: int
+    ) -> int:
+        if passed + len(data) > reading.most:
+            raise UpstreamRefused("The session's server sent more than it may.")
+        delay = self.budgets.spend(session, len(data), reading.what, path)
+        if delay:
+            await asyncio.sleep(delay)
+        await response.write(data)
+        return passed + len(data)
+
+
+async def _read_body(request: web.BaseRequest, asked: Asked) -> bytes | None:
+    if request.method in ("GET", "DELETE"):
+        return None
+    most = asked.route.body_bytes
+    if (request.content_length or 0) > most:
+        raise contents.TooLarge(f"What was sent is larger than the {most} bytes that the enclave takes here.")
+    if request.headers.get(hdrs.CONTENT_ENCODING):
+        raise NotPermitted("The enclave takes no compressed requests.")
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.content.iter_any():
+        size += len(chunk)
+        if size > most:
+            raise contents.TooLarge(f"What was sent is larger than the {most} bytes that the enclave takes here.")
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _in_words(status: int, sent: dict[str, str]) -> web.Response:
+    """An answer that is not JSON: its status is told, its body is not."""
+    said = {"message": f"The session's server answered with status {status} and no JSON.", "reason": "not passed on"}
+    return web.Response(status=status if status >= 400 else 502, body=json.dumps(said).encode(), headers=sent)
