@@ -30,6 +30,9 @@ class Rule(Protocol):
     def words(self) -> str:
         """What it does, for the dictionary."""
 
+    def result(self, kind: str) -> str:
+        """The Frictionless type that comes out of a column of type `kind`."""
+
     def apply(self, column: pa.Array) -> pa.Array:
         """The treated column, of the same length; missing stays missing."""
 
@@ -42,6 +45,9 @@ class Keep:
 
     def words(self) -> str:
         return ""
+
+    def result(self, kind: str) -> str:
+        return kind
 
     def apply(self, column: pa.Array) -> pa.Array:
         return column
@@ -58,6 +64,9 @@ class Width:
     def words(self) -> str:
         open_band = f", {_text(self.top)} and above together" if self.top is not None else ""
         return f"in bands of {_text(self.width)}{open_band}"
+
+    def result(self, kind: str) -> str:
+        return "string"
 
     def apply(self, column: pa.Array) -> pa.Array:
         whole = pa.types.is_integer(column.type) and float(self.width).is_integer()
@@ -80,6 +89,9 @@ class Edges:
     def words(self) -> str:
         return "in bands with edges at " + ", ".join(_text(edge) for edge in self.edges)
 
+    def result(self, kind: str) -> str:
+        return "string"
+
     def apply(self, column: pa.Array) -> pa.Array:
         whole = pa.types.is_integer(column.type) and all(float(edge).is_integer() for edge in self.edges)
         values, present = _numbers(column)
@@ -98,6 +110,9 @@ class Round:
 
     def words(self) -> str:
         return f"rounded to multiples of {_text(self.multiple)}"
+
+    def result(self, kind: str) -> str:
+        return "integer" if kind == "integer" and float(self.multiple).is_integer() else "number"
 
     def apply(self, column: pa.Array) -> pa.Array:
         if pa.types.is_integer(column.type) and float(self.multiple).is_integer():
@@ -122,6 +137,9 @@ class Clip:
             parts.append(f"values above {_text(self.high)} shown as {_text(self.high)}")
         return " and ".join(parts)
 
+    def result(self, kind: str) -> str:
+        return kind
+
     def apply(self, column: pa.Array) -> pa.Array:
         for end, chosen in ((self.low, pc.max_element_wise), (self.high, pc.min_element_wise)):
             if end is not None:
@@ -138,6 +156,9 @@ class Truncate:
 
     def words(self) -> str:
         return f"the {self.to} only"
+
+    def result(self, kind: str) -> str:
+        return "integer" if self.to == "year" else "string"
 
     def apply(self, column: pa.Array) -> pa.Array:
         year = pc.year(column)
@@ -160,6 +181,9 @@ class First:
     def words(self) -> str:
         return f"the first {self.count} characters only"
 
+    def result(self, kind: str) -> str:
+        return "string"
+
     def apply(self, column: pa.Array) -> pa.Array:
         return pc.utf8_slice_codeunits(column, 0, self.count)
 
@@ -172,6 +196,9 @@ class PostcodeArea:
 
     def words(self) -> str:
         return "the postcode's area only"
+
+    def result(self, kind: str) -> str:
+        return "string"
 
     def apply(self, column: pa.Array) -> pa.Array:
         upper = pc.utf8_upper(pc.utf8_trim_whitespace(column))
@@ -189,6 +216,9 @@ class Groups:
     def words(self) -> str:
         names = sorted(set(self.labels.values()))
         return f"grouped to {', '.join(names)} or {self.other}"
+
+    def result(self, kind: str) -> str:
+        return "string"
 
     def apply(self, column: pa.Array) -> pa.Array:
         coded = column.dictionary_encode()

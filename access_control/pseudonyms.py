@@ -94,6 +94,9 @@ class Pseudonym:
         whose = "of this project alone" if self.per_project else "the same in all projects"
         return f"replaced by a pseudonym, {whose}"
 
+    def result(self, kind: str) -> str:
+        return "string"
+
     def apply(self, column: pa.Array) -> pa.Array:
         raise Refused(f"The pseudonyms of {self.domain} have no key: nothing is published ({len(column)} values).")
 
@@ -117,6 +120,10 @@ class Keyed:
     def words(self) -> str:
         """What it does, for the dictionary."""
         return self._words
+
+    def result(self, kind: str) -> str:
+        """Pseudonyms are text."""
+        return "string"
 
     def of(self, value: Any) -> str:
         """The pseudonym of one value."""

@@ -119,6 +119,23 @@ class Faults:
             raise Invalid("\n".join([head, *(f"  {line}" for line in self.lines)]))
 
 
+def declared_columns(spec: RenditionSpec, columns: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """The dictionary of the rendition, from the dataset's dictionary: name, type, description and treatment."""
+    known = {row["name"]: row for row in columns}
+    rows = []
+    for column in spec.whole(columns):
+        source = known[column.source]
+        row = {
+            "name": column.name,
+            "type": column.rule.result(source["type"]),
+            "description": source["description"] if column.description is None else column.description,
+        }
+        if words := column.rule.words():
+            row["treatment"] = words
+        rows.append(row)
+    return rows
+
+
 def near(name: str, known: Sequence[str]) -> str:
     """What was perhaps meant, or what there is."""
     close = difflib.get_close_matches(name, known, n=1)
