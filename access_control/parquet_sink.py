@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from sqlalchemy import event
 from sqlalchemy.orm import Session
 
-from access_control.errors import Invalid, Refused
+from access_control.errors import Refused
 
 GROUP_BYTES = 32 << 20
 GROUP_ROWS = 1 << 19
@@ -139,7 +139,7 @@ class ParquetSink:
 def staging_folder(parent: Path) -> Iterator[Path]:
     """A new folder of mode 0700 beside its later place; it is removed with all its content when an exception passes.
 
-    A crash can leave one behind: those older than a day are cleared here. A full disk becomes Refused.
+    A crash can leave one behind: those older than a day are cleared here. What the disk refuses becomes Refused.
     """
     made_parent = not parent.exists()
     folder = parent / f"{_STAGING}{secrets.token_hex(8)}"
@@ -159,7 +159,9 @@ def staging_folder(parent: Path) -> Iterator[Path]:
                 raise Refused(
                     f"The disk below {parent} is full. Nothing was kept; free some space and try again."
                 ) from error
-            raise Invalid(f"{error.strerror or error}. Nothing was kept.") from error
+            raise Refused(
+                f"The data cannot be read or written: {error.strerror or error}. Nothing was kept."
+            ) from error
         raise
 
 
