@@ -85,6 +85,8 @@ def read_rows(db: Session, previous: Rows | None = None) -> Rows:
         before = previous.by_id
         fresh = [one for one in found if before.get(one[0]) != one]
         kept = {one[0] for one in found}
+        if any(one.id in kept for one in standing):
+            raise _twice()
         kept.update(one.id for one in standing)
         gone = [row_id for row_id in before if row_id not in kept]
         return previous.changed(RowReader().read(fresh), [*gone, *(one[0] for one in fresh if one[0] in before)])
@@ -129,7 +131,7 @@ def _people(db: Session, held: Iterable[tuple[str, str, str, str, str]], roles: 
     people = {}
     for person_id, region, suspended in db.execute(select(person.id, person.region, person.suspended)).tuples():
         courses: defaultdict[str, tuple[Span, ...]] = defaultdict(tuple)
-        for course, start, until in passed.get(person_id, ()):
+        for course, start, until in sorted(passed.get(person_id, ())):
             courses[course] += ((start, until),)
         people[person_id] = PersonFacts(
             id=person_id,

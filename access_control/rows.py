@@ -85,6 +85,9 @@ class Rows:
             for project, data in _cells(row):
                 table = table_of(project)
                 table[data] = tuple(sorted((*table.get(data, ()), row)))
+        for project in copied:
+            if not tables[project]:
+                del tables[project]
         return Rows(by_id, tables)
 
     def candidates(self, projects: tuple[str, ...], data: tuple[str, ...]) -> list[Row]:

@@ -58,7 +58,7 @@ class Snapshot:
     def digest(self) -> str:
         """SHA-256 over the model, the rows and the facts: what a decision rested on. Computed when first asked for."""
         whole = hashlib.sha256(MODEL.read_bytes())
-        for row in self.rows:
+        for row in sorted(self.rows):
             whole.update("\x1f".join(row).encode() + b"\n")
         facts = self.facts
         for kind in (facts.people, facts.projects, facts.renditions):

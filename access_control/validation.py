@@ -203,7 +203,7 @@ def _check(rows: Iterable[tuple[int, Mapping[str, Any]]], *, standing: bool, tak
 
 
 def read_policy(text: str, *, standing: bool = False) -> tuple[list[dict[str, str]], list[str]]:
-    """Reads CSV with a header of COLUMNS (training and agreement may be left out): (rows, errors), one of them empty."""
+    """Reads CSV with a header of COLUMNS (training and agreement may be left out): (rows, errors); one is empty."""
     reader = csv.reader(io.StringIO(text), strict=True)
     rows: list[tuple[int, dict[str, str]]] = []
     errors: list[str] = []
