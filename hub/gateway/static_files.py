@@ -49,17 +49,20 @@ DISABLED = (
     "@jupyterlab/filebrowser-extension:open-url",
     "@jupyterlab/help-extension:jupyter-forum",
     "@jupyterlab/help-extension:launch-classic",
-    "@jupyterlab/help-extension:licenses",
+    "@jupyterlab/apputils-extension:licenses-client",
+    "@jupyterlab/apputils-extension:licenses-plugin",
+    "@jupyterlab/docmanager-extension:open-browser-tab",
+    "@jupyterlab/help-extension:licenses-commands",
     "@jupyterlab/help-extension:open",
     "@jupyterlab/help-extension:resources",
     "@jupyterlab/hub-extension",
     "@jupyterlab/lsp-extension",
     "@jupyterlab/notebook-extension:export",
-    "@jupyterlab/notebook-extension:lsp",
+    "@jupyterlab/notebook-extension:language-server",
     "@jupyterlab/fileeditor-extension:language-server",
     "@jupyterlab/pdf-extension",
     "@jupyterlab/pluginmanager-extension",
-    "@jupyterlab/services-extension:event-manager",
+    "@jupyterlab/services-extension:nbconvert-manager",
 )
 _UNTRACKED = (
     "comm_info_request", "comm_info_reply", "kernel_info_request", "kernel_info_reply", "shutdown_request", "shutdown_reply",
@@ -159,7 +162,7 @@ def prepare_from_image(settings: Settings, image: str | None = None) -> bool:
                 for part in ("lab", "labextensions"):
                     chunks, _ = container.get_archive(f"{IMAGE_PREFIX}/{part}")
                     with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
-                        archive.extractall(scratch, filter="data")
+                        _extract(archive, Path(scratch))
                 prepare(Path(scratch), folder_of(settings), made_from=digest)
         finally:
             container.remove(force=True)
@@ -168,6 +171,18 @@ def prepare_from_image(settings: Settings, image: str | None = None) -> bool:
             f"JupyterLab's files cannot be taken out of the image {image}: {error}. Run: make images"
         ) from error
     return True
+
+
+def _extract(archive: tarfile.TarFile, folder: Path) -> None:
+    """Writes the regular files of an archive below `folder`; Debian 12's Python has no extraction filter yet."""
+    for member in archive:
+        target = Path(os.path.normpath(folder / member.name))
+        source = archive.extractfile(member) if member.isfile() else None
+        if source is None or not target.is_relative_to(folder):
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with source, target.open("wb") as file:
+            shutil.copyfileobj(source, file)
 
 
 def made_from(folder: Path) -> str:
