@@ -1,0 +1,1 @@
+"""Tests: units mirror modules; integration, browser and red-team tests run the real thing."""
