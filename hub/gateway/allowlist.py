@@ -28,6 +28,7 @@ class Kind(StrEnum):
     Contents = "contents"  # the container answers; contents.py looks at what is asked and answered
     Image = "image"  # the container answers, with an image of a kernel's logo
     Kernel = "kernel"  # a websocket of a kernel's channels
+    Silence = "silence"  # a websocket that the gateway accepts and says nothing on
     Terminal = "terminal"  # a websocket of a terminal
 
 
@@ -62,6 +63,8 @@ ROUTES = (
     Route("/lab/api/themes/{rest}", ("GET",), Kind.Static, "JupyterLab's themes"),
     Route("/api", ("GET",), Kind.Json, "the server's version"),
     Route("/api/me", ("GET",), Kind.Own, "who is signed in: the gateway knows, the container does not"),
+    Route("/api/events/subscribe", ("GET",), Kind.Silence,
+          "JupyterLab insists on it; the container's events are closed, so nothing ever comes"),
     Route("/api/contents", ("GET", "POST"), Kind.Contents, "the file browser: the top folder",
           ("type", "content"), body_bytes=SMALL),
     Route("/api/contents/{rest}/checkpoints", ("GET", "POST"), Kind.Json, "lists and makes checkpoints; never their content",
@@ -202,7 +205,7 @@ def as_markdown() -> str:
         "| path | methods | answered by | why it is open | only where the tier has |",
         "|---|---|---|---|---|",
     ]
-    who = {Kind.Page: "gateway", Kind.Own: "gateway", Kind.Static: "gateway (trusted copy)"}
+    who = {Kind.Page: "gateway", Kind.Own: "gateway", Kind.Static: "gateway (trusted copy)", Kind.Silence: "gateway"}
     for route in ROUTES:
         answers = who.get(route.kind, f"container ({route.kind})")
         methods = ", ".join(route.methods)

@@ -29,6 +29,7 @@ from hub.tickets import Redeemer
 log = logging.getLogger(__name__)
 _HUB_PATH = re.compile(r"/user/(?P<person>[^/]+)/(?P<project>[^/]+)(?P<rest>/.*)?")
 _LEASE_LOOKS, _LEASE_LOOK_SECONDS = 150, 0.02
+_WEBSOCKETS = (Kind.Kernel, Kind.Terminal, Kind.Silence)
 _TRANSLATIONS = {"data": {"en": {"displayName": "English", "nativeName": "English"}}, "message": ""}
 
 
@@ -154,7 +155,7 @@ class Gateway:
             return self._say(request, pages.BY_REASON[asked.why], session_id, session.project)
         if not self.registry.fresh(session):
             return self._say(request, pages.WAITING, session_id, session.project)
-        if websocket != (kind in (Kind.Kernel, Kind.Terminal)):
+        if websocket != (kind in _WEBSOCKETS):
             return self._say(request, pages.METHOD, session_id, session.project)
         return await self._serve(request, session, asked)
 
@@ -168,6 +169,8 @@ class Gateway:
         if kind is Kind.Page:
             session.touch()
             return self._page(session, asked)
+        if kind is Kind.Silence:
+            return await websockets.stay_silent(request, session, self._headers(session.id, headers.JSON))
         if self.budgets.level(session) is Level.Paused:
             return self._say(request, pages.paused(self.budgets.sentence(session)), session.id, session.project)
         if kind in (Kind.Kernel, Kind.Terminal):

@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 
 from access_control.errors import NotPermitted
 from access_control.settings import Tier
-from hub.gateway import contents, headers
+from hub.gateway import contents, headers, printed
 from hub.gateway.allowlist import Asked, Kind
 from hub.gateway.budgets import Budgets
 from hub.gateway.contents import Reading
@@ -90,9 +90,14 @@ class Passing:
         if answer.status in (204, 205):
             return web.Response(status=204, headers={k: v for k, v in sent.items() if k != hdrs.CONTENT_TYPE})
         if asked.route.kind is Kind.Image:
-            if answer.status != 200 or kind not in headers.IMAGES:
+            if answer.status != 200 or kind not in (*headers.IMAGES, headers.SVG):
                 raise NotPermitted("The kernel has no logo that can be shown.")
             logo = await read_bounded(answer, MOST_LOGO)
+            if kind == headers.SVG:
+                svg = printed.inert_svg(logo.decode(errors="replace"))
+                if svg is None:
+                    raise NotPermitted("The kernel's logo is not a plain picture.")
+                logo = svg.encode()
             return await self._send(session, 200, logo, "image", sent | {hdrs.CONTENT_TYPE: kind})
         if kind != headers.JSON:
             return _in_words(answer.status, sent)

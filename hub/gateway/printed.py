@@ -53,7 +53,7 @@ _ACTIVE_SVG = re.compile(
     re.IGNORECASE,
 )
 _SVG_PROLOGUE = re.compile(r"^\s*(?:<\?xml[^<>]*\?>\s*)?(?:<!DOCTYPE\s+svg[^<>\[\]]*>\s*)?", re.IGNORECASE)
-_SVG_METADATA = re.compile(r"<metadata>.*?</metadata>|<!--.*?-->", re.DOTALL)
+_SVG_METADATA = re.compile(r"<metadata\b[^<>]*>.*?</metadata>|<!--.*?-->", re.DOTALL)
 _SVG_STYLE = re.compile(r"<style type=\"text/css\">[^<>&@\\]*</style>")
 _SVG_ENTITIES = re.compile(r"&(?:amp|lt|gt|quot|apos);")
 

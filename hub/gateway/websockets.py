@@ -7,9 +7,10 @@ socket. Pings of the container end here, and nothing but text and binary message
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 import aiohttp
 from aiohttp import WSMsgType, hdrs, web
@@ -119,16 +120,50 @@ async def relay(
     offered = (messages.V1,) if kernel and messages.V1 in wanted else ()
     container = await upstream.websocket(asked.target, offered)
     chosen = (messages.V1,) if container.protocol == messages.V1 else ()
+    browser = _for_browser(chosen, headers)
+    pump = Pump(session, tier, budgets, asked.route.kind, browser, container)
+    try:
+        return await _until_closed(request, session, browser, (pump.inwards, pump.outwards))
+    finally:
+        with suppress(TimeoutError, ConnectionError, aiohttp.ClientError):
+            async with asyncio.timeout(1.0):
+                await container.close()
+
+
+async def stay_silent(request: web.BaseRequest, session: LiveSession, headers: dict[str, str]) -> web.StreamResponse:
+    """Holds a websocket open and says nothing on it."""
+    browser = _for_browser((), headers)
+
+    async def wait() -> None:
+        async for message in browser:
+            if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                return
+
+    return await _until_closed(request, session, browser, (wait,))
+
+
+def _for_browser(protocols: tuple[str, ...], headers: dict[str, str]) -> web.WebSocketResponse:
     browser = web.WebSocketResponse(
-        protocols=chosen, max_msg_size=messages.MOST_INWARDS, heartbeat=HEARTBEAT_SECONDS, compress=False, timeout=1.0
+        protocols=protocols,
+        max_msg_size=messages.MOST_INWARDS,
+        heartbeat=HEARTBEAT_SECONDS,
+        compress=False,
+        timeout=1.0,
     )
     browser.headers.update({name: value for name, value in headers.items() if name != hdrs.CONTENT_TYPE})
+    return browser
+
+
+async def _until_closed(
+    request: web.BaseRequest,
+    session: LiveSession,
+    browser: web.WebSocketResponse,
+    pumps: tuple[Callable[[], Coroutine[Any, Any, None]], ...],
+) -> web.WebSocketResponse:
     task = asyncio.current_task()
     transport = request.transport
     if task is None or transport is None:
-        await container.close()
         raise ConnectionResetError
-
     told: list[str] = []
 
     def close(reason: str) -> None:
@@ -140,21 +175,20 @@ async def relay(
     code, words = GONE, "The session's server closed the connection."
     try:
         await browser.prepare(request)
-        pump = Pump(session, tier, budgets, asked.route.kind, browser, container)
-        pumps = [asyncio.create_task(pump.inwards()), asyncio.create_task(pump.outwards())]
+        running = [asyncio.create_task(pump()) for pump in pumps]
         try:
-            done, _ = await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
             for finished in done:
                 finished.result()
         finally:
-            for one in pumps:
+            for one in running:
                 one.cancel()
     except Paused:
         code, words = PAUSED, "The session is paused: its budget is passed."
     except Invalid:
         code, words = UNREADABLE, "The session's server sent something that is no message of a kernel."
     except (aiohttp.ClientError, ConnectionError):
-        pass  # either side went away: closing below is all there is to do
+        code = GONE  # either side went away: closing below is all there is to do
     except asyncio.CancelledError:
         if not told:
             raise
@@ -168,9 +202,6 @@ async def relay(
                 await browser.close(code=code, message=words.encode()[:120])
         if code != GONE:
             transport.abort()
-        with suppress(TimeoutError, ConnectionError, aiohttp.ClientError):
-            async with asyncio.timeout(1.0):
-                await container.close()
     return browser
 
 
