@@ -85,6 +85,8 @@ class PolicyDiff:
 def who_could(db: Session, dataset_id: str, at: datetime, *, data_root: Path = Path("/")) -> list[Could]:
     """Who could mount which rendition of a dataset at that moment (aware; not in the future), in which project."""
     changes.get_dataset(db, dataset_id)
+    if at.tzinfo is None:
+        raise Invalid(f"{at.isoformat()} has no time zone: add one, such as {at.isoformat()}+00:00.")
     if at > clock.now():
         raise Invalid(f"{at.isoformat()} is yet to come: what will be allowed then can still change.")
     past, memberships = _snapshot_at(db, at, data_root)

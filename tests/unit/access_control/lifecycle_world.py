@@ -81,9 +81,17 @@ class World:
             db.flush()
             db.add(
                 RenditionVersion(
-                    rendition_id=rendition, dataset_version=1, number=1, path=f"renditions/{rendition}/1",
-                    files={"data.parquet": "0" * 64}, rows=10, columns=[], quality=[], uniqueness={},
-                    published_by="sam", published_at=self.at,
+                    rendition_id=rendition,
+                    dataset_version=1,
+                    number=1,
+                    path=f"renditions/{rendition}/1",
+                    files={"data.parquet": "0" * 64},
+                    rows=10,
+                    columns=[],
+                    quality=[],
+                    uniqueness={},
+                    published_by="sam",
+                    published_at=self.at,
                 )  # fmt: skip
             )
 

@@ -73,7 +73,9 @@ def test_suspending_takes_every_mount_away(world: World) -> None:
 
 
 def test_an_admin_who_is_a_member_neither_changes_nor_activates_it(world: World) -> None:
-    world.do(people.grant_role, "eve", role="researcher", domain="project:p17", start=TODAY, until=LATER, source="letter")
+    world.do(
+        people.grant_role, "eve", role="researcher", domain="project:p17", start=TODAY, until=LATER, source="letter"
+    )
     world.do(projects.set_project_state, "p17", "suspended", reason="a break", actor="adam")
     with pytest.raises(NotPermitted):
         world.do(projects.set_project_state, "p17", "active", reason="go", actor="eve")
