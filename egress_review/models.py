@@ -14,9 +14,9 @@ from access_control.database import Base
 class ReleaseRequest(Base):
     """A claim that some files are safe to leave (`direction` out) or to come in (`in`).
 
-    `state` is a `states.State`; `turn` counts from 1. `mounts`, `tier`, `owners`, `reviewers` and `profile` are fixed when
-    the request is submitted: what the author's sessions in this project had mounted, the strictest tier of it, the owners
-    who have a say, how many people must approve each file, and whose thresholds hold.
+    `state` is a `states.State`; `turn` counts from 1. `mounts`, `tier`, `owners`, `reviewers` and `profile` are fixed
+    when the request is submitted: what the author's sessions in this project had mounted, the strictest tier of it,
+    the owners who have a say, how many people must approve each file, and whose thresholds hold.
     """
 
     __tablename__ = "release_requests"
@@ -147,7 +147,9 @@ class Release(Base):
 
 
 class ReleaseFile(Base):
-    """A file of a release: the original that was reviewed and the bytes that leave (the same where there is no rewrite)."""
+    """A file of a release: the original that was reviewed and the bytes that leave (the same where there is no
+    rewrite).
+    """
 
     __tablename__ = "release_files"
     __table_args__ = (UniqueConstraint("release_id", "file_id"), UniqueConstraint("release_id", "name"))

@@ -1,4 +1,6 @@
-"""The life of a request as data: its states, and the steps that lead from one to the next. Nothing else moves a state."""
+"""The life of a request as data: its states, and the steps that lead from one to the next. Nothing else moves a
+state.
+"""
 
 from __future__ import annotations
 
@@ -84,7 +86,7 @@ MEANINGS: dict[State, str] = {
     State.Released: "The author can download the approved files, each time verified anew.",
     State.Expired: "The time for downloading is over.",
     State.Withdrawn: "The author took the request back.",
-    State.Frozen: "An agreement, membership or dataset it rests on has ended: nothing moves until a lead steward thaws it.",
+    State.Frozen: "A grant that it rests on has ended: nothing moves until a lead steward thaws it.",
     State.Revoked: "The release was taken back: every link is dead, for good.",
 }
 

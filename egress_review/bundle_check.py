@@ -1,0 +1,110 @@
+"""Verifies a bundle offline: nothing but the bundle and the enclave's public key is needed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from egress_review.errors import Refused
+from egress_review.signing import key_id, public_from_pem, verify
+
+MANIFEST = "release.json"
+SIGNATURE = "release.json.sig"
+MAX_BYTES = 2 * 1024**3  # a bundle that unpacks to more is a bomb
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A bundle that verifies: its manifest, what was checked in sentences, and whether the key came from outside it."""
+
+    manifest: dict[str, Any]
+    checked: list[str]
+    key_given: bool
+
+
+def check_bundle(data: bytes, public: Ed25519PublicKey | None = None) -> Verified:
+    """Raises Refused with what is wrong unless manifest, files and every reviewer's signature verify.
+
+    Without `public` the key in the bundle is used: it then shows only that the bundle is consistent, and the key's id
+    has to be compared with that which the enclave publishes.
+    """
+    members = _members(data)
+    try:
+        given = public or public_from_pem(members["keys/enclave.pub"])
+        text = members[MANIFEST].decode()
+        verify(given, text, members[SIGNATURE].decode(), "the enclave under the manifest")
+        manifest: dict[str, Any] = json.loads(text)
+        checked = [f"The manifest of {manifest['release']} is signed by the enclave's key {key_id(given)}."]
+        if hashlib.sha256(members["ro-crate-metadata.json"]).hexdigest() != manifest["crate_sha256"]:
+            raise Refused("ro-crate-metadata.json is not the one that was signed.")
+        expected = {f"files/{file['name']}": file for file in manifest["files"]}
+        found = {name for name in members if name.startswith("files/")}
+        if found != set(expected):
+            raise Refused(f"Files are missing or were added: {', '.join(sorted(found ^ set(expected)))}.")
+        allowed = {MANIFEST, SIGNATURE, "ro-crate-metadata.json", "keys/enclave.pub", *expected}
+        if set(members) != allowed:
+            raise Refused(f"The bundle holds what is not in its manifest: {', '.join(sorted(set(members) - allowed))}.")
+        for name, file in expected.items():
+            if hashlib.sha256(members[name]).hexdigest() != file["sha256"]:
+                raise Refused(f"{name} was altered: its hash is not the one that was approved.")
+            checked.append(f"{name} is as approved, and {_check_approvals(manifest, file)}.")
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise Refused(f"This is no bundle of a release: {type(error).__name__} {error}.") from error
+    return Verified(manifest, checked, key_given=public is not None)
+
+
+def _check_approvals(manifest: dict[str, Any], file: dict[str, Any]) -> str:
+    """Who approved the file; raises Refused unless their signatures verify and make the quorum."""
+    by: dict[str, set[str]] = {}
+    for approval in file["approvals"]:
+        reviewer = approval["reviewer"]
+        whose = f"{reviewer} under {file['name']}"
+        public = public_from_pem(manifest["keys"][reviewer])
+        verify(public, approval["payload"], approval["signature"], whose)
+        signed = json.loads(approval["payload"])
+        wanted: dict[str, Any] = {
+            "request": manifest["request"],
+            "project": manifest["project"],
+            "author": manifest["author"],
+            "direction": "out",
+            "file": file["original"]["name"],
+            "sha256": file["original"]["sha256"],
+            "rewrite_sha256": file["sha256"],
+            "leaves_as": file["name"],
+            "context_sha256": hashlib.sha256(file["context"].encode()).hexdigest(),
+            "findings_digest": file["checks"]["digest"],
+            "reviewer": reviewer,
+            "reason": approval["why"],
+        }
+        differing = sorted(name for name, value in wanted.items() if signed.get(name) != value)
+        if differing or key_id(public) != approval["key"]:
+            raise Refused(f"What {whose} signed is not what is in the bundle: {', '.join(differing) or 'the key'}.")
+        if signed["quorum"] > file["quorum"]:
+            raise Refused(f"{whose} asked for {signed['quorum']} reviewers; the bundle says {file['quorum']}.")
+        by[reviewer] = set(signed["sides"])
+    unheard = [owner for owner in manifest["owners"] if not any(owner in sides for sides in by.values())]
+    if len(by) < file["quorum"] or not by or unheard or manifest["author"] in by:
+        raise Refused(f"{file['name']} does not have the approvals that it needs.")
+    return f"signed by {' and '.join(sorted(by))}"
+
+
+def _members(data: bytes) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            infos = archive.infolist()
+            if len({info.filename for info in infos}) != len(infos):
+                raise Refused("The bundle holds two files of one name.")
+            if sum(info.file_size for info in infos) > MAX_BYTES:
+                raise Refused("The bundle unpacks to over 2 GiB: it was not made by an enclave.")
+            read: Callable[[zipfile.ZipInfo], bytes] = archive.read
+            return {info.filename: read(info) for info in infos}
+    except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError) as error:
+        raise Refused(f"The bundle cannot be unpacked: {error}. Download it again.") from error
