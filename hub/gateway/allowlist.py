@@ -34,7 +34,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Route:
-    """One row: `{name}` in the pattern is one segment, `{rest}` is the rest of the path; `query` names what is passed on."""
+    """One row: `{name}` in the pattern is one segment, `{rest}` is the rest of the path; `query` names what is passed
+    on."""
 
     pattern: str
     methods: tuple[str, ...]

@@ -1,10 +1,9 @@
 """Budgets: how many bytes may leave through the browser, per person, project and tier.
 
-A token bucket bounds the rate and a counter the day. Below the warning level nobody notices anything. Above it a banner
-tells the researcher; with the bucket empty the session slows to the bucket's rate; with half a bucket more gone while it is
-slow, or the day's bytes used up, it pauses until a data steward lets it go on or ends it. Deciding is plain arithmetic in
-the event loop; the database is `incidents.py`'s.
-"""
+A token bucket bounds the rate and a counter the day. Below the warning level nobody notices anything. Above it a
+banner tells the researcher; with the bucket empty the session slows to the bucket's rate; with half a bucket more
+gone while it is slow, or the day's bytes used up, it pauses until a data steward lets it go on or ends it. Deciding
+is plain arithmetic in the event loop; the database is `incidents.py`'s."""
 
 from __future__ import annotations
 

@@ -1,10 +1,9 @@
 """Contents of files: what may be read as what, what may be written, and how big.
 
-Notebooks and small text are read as JSON, images by budget; everything else stays inside. Writing follows the tier: `text`
-lets text files and notebooks in, `off` and `import` let in only what is typed (`paste_bytes` a cell or file). The rules look at
-what the browser asks and what an honest server answers; a dishonest one can put any bytes in any JSON, which is what the
-budgets are for.
-"""
+Notebooks and small text are read as JSON, images by budget; everything else stays inside. Writing follows the tier:
+`text` lets text files and notebooks in, `off` and `import` let in only what is typed (`paste_bytes` a cell or file).
+The rules look at what the browser asks and what an honest server answers; a dishonest one can put any bytes in any
+JSON, which is what the budgets are for."""
 
 from __future__ import annotations
 

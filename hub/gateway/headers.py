@@ -1,10 +1,9 @@
 """The headers of every answer: the gateway's own. None of the container's is passed on.
 
-`allow-downloads` and `allow-popups` are left out of the sandbox, so that script which a notebook prints can neither save a
-file nor open a window. JupyterLab needs `'unsafe-inline'` and `'unsafe-eval'`; what a script could reach is therefore limited
-by where it may connect: this origin, which is the gateway. Where the frame may navigate is the portal's page's to say
-(`frame-src`), which is why the session refuses to be shown outside of it.
-"""
+`allow-downloads` and `allow-popups` are left out of the sandbox, so that script which a notebook prints can neither
+save a file nor open a window. JupyterLab needs `'unsafe-inline'` and `'unsafe-eval'`; what a script could reach is
+therefore limited by where it may connect: this origin, which is the gateway. Where the frame may navigate is the
+portal's page's to say (`frame-src`), which is why the session refuses to be shown outside of it."""
 
 from __future__ import annotations
 

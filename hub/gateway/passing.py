@@ -1,4 +1,5 @@
-"""Passing a request on to the container and its answer back: bounded, metered, with nothing but the body let through."""
+"""Passing a request on to the container and its answer back: bounded, metered, with nothing but the body let
+through."""
 
 from __future__ import annotations
 

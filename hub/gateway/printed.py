@@ -1,9 +1,8 @@
 """Script that code prints into its output: taken out for tiers without `printed_script`.
 
-JupyterLab runs script of output that it trusts, and whatever a kernel has just printed is trusted. What a MIME bundle may hold is
-an allowlist; HTML goes through nh3 (no script, no handlers, no forms, no frames), SVG is let through only when it has
-nothing active. Plain text always stays, so that the reader sees something.
-"""
+JupyterLab runs script of output that it trusts, and whatever a kernel has just printed is trusted. What a MIME bundle
+may hold is an allowlist; HTML goes through nh3 (no script, no handlers, no forms, no frames), SVG is let through only
+when it has nothing active. Plain text always stays, so that the reader sees something."""
 
 from __future__ import annotations
 

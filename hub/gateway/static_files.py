@@ -1,9 +1,9 @@
 """JupyterLab's own files, from a copy that the enclave took out of the image: compressed once, never from a container.
 
-`prepare` copies `share/jupyter` of the image (or of a folder) below the data root, keeps what is smaller with gzip and Zstandard,
-and writes a manifest with each file's SHA-256. `TrustedFiles` reads the manifest and refuses a file that no longer matches.
-The page of JupyterLab is written here too, so that no menu entry is offered that would only fail.
-"""
+`prepare` copies `share/jupyter` of the image (or of a folder) below the data root, keeps what is smaller with gzip
+and Zstandard, and writes a manifest with each file's SHA-256. `TrustedFiles` reads the manifest and refuses a file
+that no longer matches. The page of JupyterLab is written here too, so that no menu entry is offered that would only
+fail."""
 
 from __future__ import annotations
 

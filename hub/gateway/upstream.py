@@ -1,8 +1,7 @@
 """The client towards a container's server: bounded in every direction, because that server may be the researcher's own.
 
-Nothing that it says is believed: no redirect is followed, no cookie kept, nothing decompressed, no protocol changed but to
-a websocket that was asked for; lines, fields, their number, bodies and waiting times have limits.
-"""
+Nothing that it says is believed: no redirect is followed, no cookie kept, nothing decompressed, no protocol changed
+but to a websocket that was asked for; lines, fields, their number, bodies and waiting times have limits."""
 
 from __future__ import annotations
 
