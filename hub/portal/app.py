@@ -38,7 +38,12 @@ def make_app(portal: Portal) -> FastAPI:
         openapi_url=f"{prefix}/api/openapi.json",
     )
     app.state.portal = portal
-    app.add_middleware(Guard, origin=portal.settings.web.origin)
+    app.add_middleware(
+        Guard,
+        origin=portal.settings.web.origin,
+        uploads=f"{prefix}/imports/",
+        upload_bytes=portal.settings.egress.max_file_bytes,
+    )
     problems.install(app)
     app.mount(f"{prefix}/static", StaticFiles(directory=STATIC), name="static")
     app.include_router(login.router, prefix=prefix)

@@ -12,6 +12,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
+from starlette.datastructures import UploadFile
 
 from access_control import clock
 from access_control.database import reading, writing
@@ -140,8 +141,16 @@ VisitorOf = Annotated[Visitor, Depends(the_visitor)]
 class Form:
     """The fields of a posted form whose CSRF token was good; what is missing raises Invalid naming the field."""
 
-    def __init__(self, fields: list[tuple[str, str]]) -> None:
+    def __init__(self, fields: list[tuple[str, str]], file: UploadFile | None = None) -> None:
         self._fields = fields
+        self._file = file
+
+    @property
+    def file(self) -> UploadFile:
+        """The uploaded file; raises Invalid when none was chosen."""
+        if self._file is None or not self._file.filename:
+            raise Invalid("No file was chosen. Go back and choose one.")
+        return self._file
 
     def text(self, name: str, default: str | None = None) -> str:
         """The field without blanks around it; raises Invalid when it is empty and has no default."""
@@ -186,12 +195,13 @@ async def the_form(request: Request, visitor: VisitorOf) -> Form:
     portal = the_portal(request)
     if not same_origin(request.headers, portal.settings.web.origin):
         raise Refused("This change was not asked for by a page of the portal, so it was refused.")
-    data = await request.form(max_files=0, max_fields=2000)
+    data = await request.form(max_files=1, max_fields=2000)
     fields = [(key, value) for key, value in data.multi_items() if isinstance(value, str)]
+    file = next((value for _, value in data.multi_items() if isinstance(value, UploadFile)), None)
     token = next((value for key, value in fields if key == "csrf"), "")
     if not same_token(token, visitor.csrf):
         raise Refused("This form is from an older login. Go back, reload the page and send it again.")
-    return Form(fields)
+    return Form(fields, file)
 
 
 def same_token(given: str, wanted: str) -> bool:

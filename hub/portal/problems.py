@@ -17,7 +17,7 @@ from egress_review import errors as egress
 from egress_review.errors import EgressError
 from hub.portal.context import LoginNeeded, Visitor, the_portal
 from hub.portal.login import begin_login
-from hub.portal.rendering import page
+from hub.portal.rendering import fragment, page
 
 log = logging.getLogger("enclave.portal")
 
@@ -59,6 +59,8 @@ def show(request: Request, status: HTTPStatus, sentence: str) -> Response:
     if is_api(request):
         return JSONResponse({"status": int(status), "error": sentence}, status_code=status)
     title = TITLES.get(status, status.phrase)
+    if request.headers.get("hx-request"):
+        return fragment(request, "problem_part.html", status=status, sentence=sentence)
     return page(request, "problem.html", status=status, title=title, sentence=sentence)
 
 

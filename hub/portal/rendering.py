@@ -102,10 +102,10 @@ def page(
     )
 
 
-def fragment(request: Request, template: str, **values: Any) -> HTMLResponse:
+def fragment(request: Request, template: str, *, status: int = HTTPStatus.OK, **values: Any) -> HTMLResponse:
     """Renders a part of a page that HTMX puts in place; messages wait for the next whole page."""
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     html = ENVIRONMENT.get_template(template).render(
         {"visitor": visitor, "base": the_portal(request).prefix, "csrf": visitor.csrf if visitor else "", **values}
     )
-    return HTMLResponse(html)
+    return HTMLResponse(html, status_code=status)

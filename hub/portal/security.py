@@ -56,9 +56,11 @@ def same_origin(headers: Headers, origin: str) -> bool:
 class Guard:
     """ASGI middleware: sets the headers, refuses changes from other origins and bodies that are too big."""
 
-    def __init__(self, app: ASGIApp, origin: str) -> None:
+    def __init__(self, app: ASGIApp, origin: str, uploads: str = "", upload_bytes: int = 0) -> None:
         self.app = app
         self.origin = origin
+        self.uploads = uploads  # paths that begin so and end in /upload may carry a file
+        self.upload_bytes = upload_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,7 +85,10 @@ class Guard:
                 )
                 await answer(scope, receive, send_guarded)
                 return
-            if not length.isdigit() or int(length) > MOST_FORM_BYTES or "transfer-encoding" in headers:
+            path = str(scope["path"])
+            carries_file = bool(self.uploads) and path.startswith(self.uploads) and path.endswith("/upload")
+            most = MOST_FORM_BYTES + (self.upload_bytes if carries_file else 0)
+            if not length.isdigit() or int(length) > most or "transfer-encoding" in headers:
                 answer = PlainTextResponse("That is more than a form of the portal can hold.", 413)
                 await answer(scope, receive, send_guarded)
                 return

@@ -9,7 +9,8 @@ from starlette.responses import Response
 from access_control import history, policy_changes
 from access_control.errors import Invalid, NotFound
 from access_control.models import PolicyProposal, PolicyRow
-from access_control.policy_versions import COLUMNS, list_versions
+from access_control.policy_versions import list_versions
+from access_control.validation import COLUMNS
 from hub.portal.context import FormOf, PortalOf, VisitorOf
 from hub.portal.going import go
 from hub.portal.pages.people import check_duty

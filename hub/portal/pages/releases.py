@@ -78,7 +78,7 @@ def create(portal: PortalOf, visitor: VisitorOf, form: FormOf) -> Response:
 
 def _submit(portal: Portal, visitor: Visitor, request_id: str) -> Response:
     state = requests.submit(portal.engine, portal.settings, request_id, actor=visitor.id)
-    return go(portal, visitor, f"releases/{request_id}", f"Submitted. {MEANINGS[state]}")
+    return go(portal, visitor, f"releases/{quote(request_id)}", f"Submitted. {MEANINGS[state]}")
 
 
 @router.get("/releases/{request_id}")
@@ -91,8 +91,9 @@ def one(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: str)
             return RedirectResponse(f"{portal.prefix}reviews/{quote(request_id)}", status_code=303)
         found = db.get(Release, shown.release_id) if shown.release_id else None
         editable = "add_files" in shown.can
+        picking = editable and row.direction == "out"
         editing = requests.files_of(db, row) if editable else []
-        there = list_workspace(portal.settings.workspaces, row.project_id, visitor.id) if editable else []
+        there = list_workspace(portal.settings.workspaces, row.project_id, visitor.id) if picking else []
         return page(
             request,
             "release.html",

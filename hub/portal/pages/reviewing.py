@@ -35,7 +35,7 @@ def queue(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response:
 
 @router.get("/reviews/{request_id}")
 def review(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: str) -> Response:
-    """One request: its files with findings and previews, votes when they may be seen, comments, and what can be done."""
+    """One request: its files with findings and previews, votes that may be seen, comments, what can be done."""
     with portal.writing() as db:
         shown = reviews.view(db, portal.settings, request_id, viewer=visitor.id)
         if shown.request.author_id == visitor.id:
