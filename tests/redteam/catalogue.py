@@ -59,7 +59,13 @@ def read(path: Path) -> Attack:
         node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     )
     return Attack(
-        path.name, lines[0].rstrip("."), said["Way"], said["Control"], verdict.split(maxsplit=1)[0].lower(), said[verdict], tests
+        path.name,
+        lines[0].rstrip("."),
+        said["Way"],
+        said["Control"],
+        verdict.split(maxsplit=1)[0].lower(),
+        said[verdict],
+        tests,
     )
 
 
