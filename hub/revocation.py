@@ -1,5 +1,6 @@
 """Which sessions and requests no longer hold: plain decisions over a snapshot of the policy, and what is written of
-them."""
+them.
+"""
 
 from __future__ import annotations
 
@@ -96,7 +97,8 @@ def record_cut(db: Session, lost: Lost) -> bool:
 @dataclass(frozen=True)
 class Stale:
     """Requests of an author in a project that rest on what is no longer granted; `renditions` None means all of
-    them."""
+    them.
+    """
 
     author: str
     project: str

@@ -3,7 +3,8 @@ what no longer holds.
 
 First the gateway cuts (the person sees nothing more), then it is written down, then the containers go, side by side,
 and the hub is told. The warden also keeps the gateway's leases fresh: when it stops, or cannot decide, the gateway
-stops serving."""
+stops serving.
+"""
 
 from __future__ import annotations
 

@@ -35,7 +35,8 @@ class Kind(StrEnum):
 @dataclass(frozen=True)
 class Route:
     """One row: `{name}` in the pattern is one segment, `{rest}` is the rest of the path; `query` names what is passed
-    on."""
+    on.
+    """
 
     pattern: str
     methods: tuple[str, ...]
@@ -68,11 +69,13 @@ ROUTES = (
           "JupyterLab insists on it; the container's events are closed, so nothing ever comes"),
     Route("/api/contents", ("GET", "POST"), Kind.Contents, "the file browser: the top folder",
           ("type", "content"), body_bytes=SMALL),
-    Route("/api/contents/{rest}/checkpoints", ("GET", "POST"), Kind.Json, "lists and makes checkpoints; never their content",
+    Route("/api/contents/{rest}/checkpoints", ("GET", "POST"), Kind.Json,
+          "lists and makes checkpoints; never their content",
           body_bytes=SMALL),
     Route("/api/contents/{rest}/checkpoints/{id}", ("POST", "DELETE"), Kind.Json, "goes back to a checkpoint",
           body_bytes=SMALL),
-    Route("/api/contents/{rest}/trust", ("POST",), Kind.Json, "trusts a notebook's printed script", only="printed_script",
+    Route("/api/contents/{rest}/trust", ("POST",), Kind.Json, "trusts a notebook's printed script",
+          only="printed_script",
           body_bytes=SMALL),
     Route("/api/contents/{rest}", ("GET", "PUT", "POST", "PATCH", "DELETE"), Kind.Contents,
           "notebooks, small text and images as JSON; saving, renaming and removing", ("type", "format", "content"),
@@ -83,18 +86,21 @@ ROUTES = (
     Route("/api/kernels/{id}", ("GET", "DELETE"), Kind.Json, "looks at and stops a kernel"),
     Route("/api/kernels/{id}/interrupt", ("POST",), Kind.Json, "interrupts a kernel", body_bytes=SMALL),
     Route("/api/kernels/{id}/restart", ("POST",), Kind.Json, "restarts a kernel", body_bytes=SMALL),
-    Route("/api/kernels/{id}/channels", ("GET",), Kind.Kernel, "runs code and shows its output, metered by message type",
-          ("session_id",)),
+    Route("/api/kernels/{id}/channels", ("GET",), Kind.Kernel,
+          "runs code and shows its output, metered by message type", ("session_id",)),
     Route("/api/sessions", ("GET", "POST"), Kind.Json, "lists which notebook has which kernel", body_bytes=SMALL),
     Route("/api/sessions/{id}", ("GET", "PATCH", "DELETE"), Kind.Json, "changes which notebook has which kernel",
           body_bytes=SMALL),
-    Route("/api/terminals", ("GET", "POST"), Kind.Json, "lists and opens terminals", only="terminals", body_bytes=SMALL),
+    Route("/api/terminals", ("GET", "POST"), Kind.Json, "lists and opens terminals", only="terminals",
+          body_bytes=SMALL),
     Route("/api/terminals/{id}", ("GET", "DELETE"), Kind.Json, "closes a terminal", only="terminals"),
-    Route("/terminals/websocket/{id}", ("GET",), Kind.Terminal, "a terminal's input and output, metered", only="terminals"),
+    Route("/terminals/websocket/{id}", ("GET",), Kind.Terminal, "a terminal's input and output, metered",
+          only="terminals"),
     Route("/lab/api/settings", ("GET",), Kind.Json, "JupyterLab's settings", ("ids_only",)),
     Route("/lab/api/settings/{rest}", ("GET", "PUT"), Kind.Json, "reads and keeps a setting", body_bytes=SMALL * 4),
     Route("/lab/api/workspaces", ("GET",), Kind.Json, "the layouts of windows that were kept"),
-    Route("/lab/api/workspaces/{rest}", ("GET", "PUT", "DELETE"), Kind.Json, "keeps a layout of windows", body_bytes=SMALL * 4),
+    Route("/lab/api/workspaces/{rest}", ("GET", "PUT", "DELETE"), Kind.Json, "keeps a layout of windows",
+          body_bytes=SMALL * 4),
     Route("/lab/api/translations", ("GET",), Kind.Own, "which languages there are"),
     Route("/lab/api/translations/{id}", ("GET",), Kind.Own, "JupyterLab in that language"),
 )  # fmt: skip

@@ -3,7 +3,8 @@
 A token bucket bounds the rate and a counter the day. Below the warning level nobody notices anything. Above it a
 banner tells the researcher; with the bucket empty the session slows to the bucket's rate; with half a bucket more
 gone while it is slow, or the day's bytes used up, it pauses until a data steward lets it go on or ends it. Deciding
-is plain arithmetic in the event loop; the database is `incidents.py`'s."""
+is plain arithmetic in the event loop; the database is `incidents.py`'s.
+"""
 
 from __future__ import annotations
 
@@ -203,15 +204,19 @@ class Budgets:
 
 
 PAUSED = (
-    "This session has passed the amount of data that its tier may show. It is paused, your kernels keep running and nothing "
+    "This session has passed the amount of data that its tier may show. It is paused, your kernels keep running and "
+    "nothing "
     "is lost. A data steward has been told and will let it go on or end it. To take results out, use the release queue."
 )
 _SENTENCES = {
     Level.Fine: "",
     Level.Warned: (
-        "This session has shown much data in a short time. If it goes on it becomes slower, and then pauses. Print less: "
+        "This session has shown much data in a short time. If it goes on it becomes slower, and then pauses. Print "
+        "less: "
         "fewer rows, smaller pictures. To take results out, use the release queue of the portal."
     ),
-    Level.Slow: "This session shows more data than its tier allows at once, so it is slowed down. Print less, or wait a little.",
+    Level.Slow: (
+        "This session shows more data than its tier allows at once, so it is slowed down. Print less, or wait a little."
+    ),
     Level.Paused: PAUSED,
 }

@@ -3,7 +3,8 @@
 Notebooks and small text are read as JSON, images by budget; everything else stays inside. Writing follows the tier:
 `text` lets text files and notebooks in, `off` and `import` let in only what is typed (`paste_bytes` a cell or file).
 The rules look at what the browser asks and what an honest server answers; a dishonest one can put any bytes in any
-JSON, which is what the budgets are for."""
+JSON, which is what the budgets are for.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +25,10 @@ MOST_IMAGE = 8 * 1024 * 1024
 MOST_LISTING = 4 * 1024 * 1024
 IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp")
 _BINARY = (
-    ".parquet", ".feather", ".arrow", ".orc", ".avro", ".h5", ".hdf5", ".nc", ".npy", ".npz", ".pkl", ".pickle", ".joblib",
-    ".rds", ".rdata", ".dta", ".sav", ".sas7bdat", ".xlsx", ".xls", ".ods", ".docx", ".doc", ".pptx", ".pdf", ".zip", ".gz",
+    ".parquet", ".feather", ".arrow", ".orc", ".avro", ".h5", ".hdf5", ".nc", ".npy", ".npz", ".pkl", ".pickle",
+    ".joblib",
+    ".rds", ".rdata", ".dta", ".sav", ".sas7bdat", ".xlsx", ".xls", ".ods", ".docx", ".doc", ".pptx", ".pdf", ".zip",
+    ".gz",
     ".bz2", ".xz", ".zst", ".7z", ".tar", ".rar", ".duckdb", ".sqlite", ".db", ".so", ".whl", ".exe", ".bin", ".jar",
 )  # fmt: skip
 _BASE64_FORMAT = re.compile(rb'"format"\s*:\s*"base64"')

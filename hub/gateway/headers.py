@@ -3,7 +3,8 @@
 `allow-downloads` and `allow-popups` are left out of the sandbox, so that script which a notebook prints can neither
 save a file nor open a window. JupyterLab needs `'unsafe-inline'` and `'unsafe-eval'`; what a script could reach is
 therefore limited by where it may connect: this origin, which is the gateway. Where the frame may navigate is the
-portal's page's to say (`frame-src`), which is why the session refuses to be shown outside of it."""
+portal's page's to say (`frame-src`), which is why the session refuses to be shown outside of it.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from functools import lru_cache
 _PERMISSIONS = (
     "accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read",
     "display-capture", "encrypted-media", "fullscreen", "geolocation", "gyroscope", "hid",
-    "identity-credentials-get", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi", "otp-credentials",
+    "identity-credentials-get", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi",
+    "otp-credentials",
     "payment", "picture-in-picture", "publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock",
     "serial", "speaker-selection", "storage-access", "usb", "window-management", "xr-spatial-tracking",
 )  # fmt: skip

@@ -31,7 +31,8 @@ _CHANNELS_OUTWARDS = frozenset({"shell", "control", "stdin", "iopub"})
 _COMMS = frozenset({"comm_open", "comm_msg", "comm_close"})
 # Message types whose content holds MIME bundles.
 _WITH_BUNDLE = frozenset({
-    "display_data", "execute_result", "update_display_data", "inspect_reply", "execute_reply", "debug_reply", "debug_event",
+    "display_data", "execute_result", "update_display_data", "inspect_reply", "execute_reply", "debug_reply",
+    "debug_event",
 })  # fmt: skip
 _KNOWN = frozenset({
     "stream", "error", "status", "execute_input", "clear_output", "input_request", "complete_reply", "history_reply",

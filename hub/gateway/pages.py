@@ -6,13 +6,11 @@ import json
 from dataclasses import dataclass
 from html import escape
 
-_STYLE = (
-    "body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f6f7f9;color:#1b1f24;display:grid;place-items:center;"
-    "min-height:100vh}main{max-width:34rem;padding:2rem;background:#fff;border:1px solid #d5dae1;border-radius:8px}"
-    "h1{font-size:1.25rem;margin:0 0 .75rem}p{margin:.5rem 0}a{color:#0b57a4}"
-    "@media(prefers-color-scheme:dark){body{background:#15181c;color:#e8eaed}main{background:#1e2227;border-color:#3a4048}"
-    "a{color:#8ab4f8}}"
-)
+_STYLE = """body{font:16px/1.5 system-ui,sans-serif;margin:0;background:#f6f7f9;color:#1b1f24;display:grid;
+place-items:center;min-height:100vh}main{max-width:34rem;padding:2rem;background:#fff;border:1px solid #d5dae1;
+border-radius:8px}h1{font-size:1.25rem;margin:0 0 .75rem}p{margin:.5rem 0}a{color:#0b57a4}
+@media(prefers-color-scheme:dark){body{background:#15181c;color:#e8eaed}main{background:#1e2227;border-color:#3a4048}
+a{color:#8ab4f8}}"""
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,8 @@ class Words:
         """As a page with a link to the portal."""
         body = "".join(f"<p>{escape(sentence)}</p>" for sentence in self.sentences)
         return (
-            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(self.title)}</title><style>{_STYLE}</style>'
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(self.title)}</title>'
+            f"<style>{_STYLE}</style>"
             f"<main><h1>{escape(self.title)}</h1>{body}"
             f'<p><a href="{escape(portal)}" target="_top">{escape(portal)}</a></p></main></html>'
         ).encode()
@@ -66,10 +65,9 @@ DOWNLOAD = Words(
     403,
     "Nothing is downloaded from a session",
     (
-        (
-            "Results leave through the release queue: on your project's page in the portal pick the files, say what they "
-            "are for, and submit them. A data steward looks at them, and you download there what was approved."
-        ),
+        "Results leave through the release queue of the portal.",
+        "On your project's page pick the files, say what they are for, and submit them.",
+        "A data steward looks at them, and you download there what was approved.",
     ),
 )
 TERMINALS = Words(403, "Terminals are closed", ("Sessions of this tier work with notebooks and consoles alone.",))
@@ -96,15 +94,16 @@ def refused(sentence: str, status: int = 403) -> Words:
     return Words(status, "Not possible in this session", (sentence,))
 
 
-# Shows the gateway's warnings over JupyterLab. It reads nothing but /enclave/status, and the page that holds it is ours.
+# Shows the gateway's warnings over JupyterLab. It reads nothing but /enclave/status, and the page that holds it is
+# ours.
 PAGE_SCRIPT = b"""(() => {
   "use strict";
   const bar = document.createElement("div");
   bar.id = "enclave-banner";
   bar.setAttribute("role", "status");
   bar.style.cssText = "display:none;position:fixed;left:50%;bottom:2rem;transform:translateX(-50%);z-index:100000;" +
-    "max-width:44rem;padding:.75rem 1rem;border-radius:6px;background:#7a4b00;color:#fff;font:14px/1.4 system-ui,sans-serif;" +
-    "box-shadow:0 2px 12px rgba(0,0,0,.4)";
+    "max-width:44rem;padding:.75rem 1rem;border-radius:6px;background:#7a4b00;color:#fff;" +
+    "font:14px/1.4 system-ui,sans-serif;box-shadow:0 2px 12px rgba(0,0,0,.4)";
   const show = (text, serious) => {
     bar.textContent = text;
     bar.style.background = serious ? "#8c1d18" : "#7a4b00";
@@ -121,7 +120,7 @@ PAGE_SCRIPT = b"""(() => {
       if (answer.status === 410) { return; }
     } catch (error) {
       failures += 1;
-      if (failures > 2) { show("The enclave cannot be reached. Your kernels keep running; this page tries again.", true); }
+      if (failures > 2) { show("The enclave cannot be reached. Kernels keep running; this page tries again.", true); }
     }
     setTimeout(look, 5000);
   };

@@ -1,5 +1,6 @@
 """Passing a request on to the container and its answer back: bounded, metered, with nothing but the body let
-through."""
+through.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +65,7 @@ class Passing:
         try:
             answer = await upstream.request(request.method, target, body)
             try:
-                return await self._answer(request, session, asked, answer, reading, tier, sent)
+                return await self._answer(request, session, asked, answer=answer, reading=reading, tier=tier, sent=sent)
             finally:
                 answer.release()
         finally:
@@ -82,6 +83,7 @@ class Passing:
         request: web.BaseRequest,
         session: LiveSession,
         asked: Asked,
+        *,
         answer: aiohttp.ClientResponse,
         reading: Reading | None,
         tier: Tier,
@@ -99,7 +101,7 @@ class Passing:
                 if svg is None:
                     raise NotPermitted("The kernel's logo is not a plain picture.")
                 logo = svg.encode()
-            return await self._send(session, 200, logo, "image", sent | {hdrs.CONTENT_TYPE: kind})
+            return await self._send(session, 200, logo, what="image", sent=sent | {hdrs.CONTENT_TYPE: kind})
         if kind != headers.JSON:
             return _in_words(answer.status, sent)
         what = reading.what if reading else "json"
@@ -110,8 +112,8 @@ class Passing:
             whole = await read_bounded(answer, most)
             if reading is not None and answer.status == 200:
                 whole = await self._look_at(reading, whole, tier)
-            return await self._send(session, answer.status, whole, what, sent, path)
-        return await self._stream(request, session, answer, reading, path, sent)
+            return await self._send(session, answer.status, whole, what=what, sent=sent, path=path)
+        return await self._stream(request, session, answer, reading=reading, path=path, sent=sent)
 
     async def _look_at(self, reading: Reading, whole: bytes, tier: Tier) -> bytes:
         contents.check_reading(reading, whole, whole)
@@ -126,7 +128,7 @@ class Passing:
             raise UpstreamRefused("The session's server answered with something that is not JSON.") from error
 
     async def _send(
-        self, session: LiveSession, status: int, body: bytes, what: str, sent: dict[str, str], path: str = ""
+        self, session: LiveSession, status: int, body: bytes, *, what: str, sent: dict[str, str], path: str = ""
     ) -> web.Response:
         delay = self.budgets.spend(session, len(body), what, path)
         if delay:
@@ -138,6 +140,7 @@ class Passing:
         request: web.BaseRequest,
         session: LiveSession,
         answer: aiohttp.ClientResponse,
+        *,
         reading: Reading,
         path: str,
         sent: dict[str, str],
@@ -158,7 +161,7 @@ class Passing:
                     continue
                 contents.check_reading(reading, held, b"")
                 await response.prepare(request)
-            passed = await self._write(session, response, held[:-EDGE], reading, path, passed)
+            passed = await self._write(session, response, held[:-EDGE], reading=reading, path=path, passed=passed)
             held = held[-EDGE:]
         try:
             contents.check_reading(reading, b"" if passed else held, held)
@@ -168,12 +171,19 @@ class Passing:
             raise
         if not passed:
             await response.prepare(request)
-        await self._write(session, response, held, reading, path, passed)
+        await self._write(session, response, held, reading=reading, path=path, passed=passed)
         await response.write_eof()
         return response
 
     async def _write(
-        self, session: LiveSession, response: web.StreamResponse, data: bytes, reading: Reading, path: str, passed: int
+        self,
+        session: LiveSession,
+        response: web.StreamResponse,
+        data: bytes,
+        *,
+        reading: Reading,
+        path: str,
+        passed: int,
     ) -> int:
         if passed + len(data) > reading.most:
             raise UpstreamRefused("The session's server sent more than it may.")

@@ -2,7 +2,8 @@
 
 JupyterLab runs script of output that it trusts, and whatever a kernel has just printed is trusted. What a MIME bundle
 may hold is an allowlist; HTML goes through nh3 (no script, no handlers, no forms, no frames), SVG is let through only
-when it has nothing active. Plain text always stays, so that the reader sees something."""
+when it has nothing active. Plain text always stays, so that the reader sees something.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +22,12 @@ TAKEN_OUT = (
 )
 
 _TAGS = frozenset({
-    "a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div", "dl", "dt", "em",
-    "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol", "p", "pre",
-    "q", "s", "samp", "small", "span", "strong", "style", "sub", "summary", "sup", "table", "tbody", "td", "tfoot", "th",
+    "a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div", "dl",
+    "dt", "em",
+    "figcaption", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "kbd", "li", "mark", "ol",
+    "p", "pre",
+    "q", "s", "samp", "small", "span", "strong", "style", "sub", "summary", "sup", "table", "tbody", "td", "tfoot",
+    "th",
     "thead", "tr", "u", "ul", "var",
 })  # fmt: skip
 _ATTRIBUTES = {

@@ -18,7 +18,8 @@ log = logging.getLogger(__name__)
 
 class ProxyRoutes:
     """Keeps `/s-<id>.<host>` at configurable-http-proxy for every session, and for an ended one while its page is
-    told."""
+    told.
+    """
 
     def __init__(self, api: str, token: str, web: Web, target: str, registry: SessionRegistry) -> None:
         self._api = api.rstrip("/")

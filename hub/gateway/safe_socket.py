@@ -2,7 +2,8 @@
 
 The researcher's code owns the folder that the socket is in: it can replace the socket by a link to any socket of the
 host. So each step is opened without following links, the thing found is looked at, and what is connected to is that
-very thing and not its name."""
+very thing and not its name.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ def _check_peer(connection: socket.socket, uid: int) -> None:
 
 async def connect(path: Path, uid: int) -> socket.socket:
     """A connected, non-blocking stream socket to the server of a session; errors as of `open_socket_entry`, and
-    OSError."""
+    OSError.
+    """
     entry = open_socket_entry(path, uid)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:

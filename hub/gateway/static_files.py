@@ -3,7 +3,8 @@
 `prepare` copies `share/jupyter` of the image (or of a folder) below the data root, keeps what is smaller with gzip
 and Zstandard, and writes a manifest with each file's SHA-256. `TrustedFiles` reads the manifest and refuses a file
 that no longer matches. The page of JupyterLab is written here too, so that no menu entry is offered that would only
-fail."""
+fail.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +30,8 @@ IMAGE_PREFIX = "/opt/venv/share/jupyter"
 _TYPES = {
     ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".json": "application/json",
     ".woff": "font/woff", ".woff2": "font/woff2", ".ttf": "font/ttf", ".eot": "application/vnd.ms-fontobject",
-    ".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon", ".wasm": "application/wasm", ".txt": "text/plain",
+    ".svg": "image/svg+xml", ".png": "image/png", ".ico": "image/x-icon", ".wasm": "application/wasm",
+    ".txt": "text/plain",
     ".mjs": "text/javascript; charset=utf-8", ".gif": "image/gif",
 }  # fmt: skip
 _COMPRESS = {".js", ".mjs", ".css", ".json", ".svg", ".wasm", ".ttf", ".txt"}
@@ -65,8 +67,10 @@ DISABLED = (
     "@jupyterlab/services-extension:nbconvert-manager",
 )
 _UNTRACKED = (
-    "comm_info_request", "comm_info_reply", "kernel_info_request", "kernel_info_reply", "shutdown_request", "shutdown_reply",
-    "interrupt_request", "interrupt_reply", "debug_request", "debug_reply", "stream", "display_data", "update_display_data",
+    "comm_info_request", "comm_info_reply", "kernel_info_request", "kernel_info_reply", "shutdown_request",
+    "shutdown_reply",
+    "interrupt_request", "interrupt_reply", "debug_request", "debug_reply", "stream", "display_data",
+    "update_display_data",
     "execute_input", "execute_result", "error", "status", "clear_output", "debug_event", "input_request", "input_reply",
 )  # fmt: skip
 
@@ -112,12 +116,7 @@ def prepare(source: Path, target: Path, *, made_from: str) -> int:
             for path in sorted(folder.rglob("*")) if folder.is_dir() else []:
                 if path.is_file() and not path.is_symlink() and path.suffix in _TYPES:
                     files[f"{url}/{path.relative_to(folder).as_posix()}"] = _keep(path, staging)
-        page = (static / "index.html").read_text()
-        main = re.search(r"\}\}/(main\.[0-9a-f]+\.js)", page)
-        if main is None:
-            raise Refused(
-                f"{static / 'index.html'} names no main script; this JupyterLab is not one that the gateway knows."
-            )
+        main = _main_script(static / "index.html")
         package = static / "package.json"
         if not package.is_file():
             package = static.parent / "package.json"
@@ -127,7 +126,7 @@ def prepare(source: Path, target: Path, *, made_from: str) -> int:
         manifest = {
             "made_from": made_from,
             "version": version,
-            "main": main.group(1),
+            "main": main,
             "extensions": [_federated(package, name) for name, package in _extensions(source / "labextensions")],
             "files": files,
         }
@@ -185,6 +184,13 @@ def _extract(archive: tarfile.TarFile, folder: Path) -> None:
             shutil.copyfileobj(source, file)
 
 
+def _main_script(page: Path) -> str:
+    found = re.search(r"\}\}/(main\.[0-9a-f]+\.js)", page.read_text())
+    if found is None:
+        raise Refused(f"{page} names no main script; this JupyterLab is not one that the gateway knows.")
+    return found.group(1)
+
+
 def made_from(folder: Path) -> str:
     """Digest of the image that a copy was made from; empty when there is no whole copy."""
     try:
@@ -232,7 +238,8 @@ class TrustedFiles:
             "appName": f"{project} - JupyterLab", "appNamespace": "lab", "appUrl": "/lab", "appVersion": self.version,
             "baseUrl": "/", "wsUrl": "", "token": "", "buildAvailable": False, "buildCheck": False, "cacheFiles": False,
             "delete_to_trash": False, "devMode": False, "disabledExtensions": list(DISABLED) + _without(terminals),
-            "exposeAppInBrowser": False, "extensionManager": {"can_install": False, "install_path": None, "name": "read-only"},
+            "exposeAppInBrowser": False, "extensionManager": {"can_install": False, "install_path": None,
+            "name": "read-only"},
             "federated_extensions": self.extensions, "fullAppUrl": "/lab", "fullLabextensionsUrl": "/lab/extensions",
             "fullLicensesUrl": "", "fullListingsUrl": "", "fullMathjaxUrl": "", "fullSettingsUrl": "/lab/api/settings",
             "fullStaticUrl": "/static/lab", "fullThemesUrl": "/lab/api/themes",
@@ -240,7 +247,8 @@ class TrustedFiles:
             "fullWorkspacesApiUrl": "/lab/api/workspaces", "ignorePlugins": [], "labextensionsUrl": "/lab/extensions",
             "listingsUrl": "", "licensesUrl": "", "mode": "multiple-document", "news": {"disabled": True},
             "notebookStartsKernel": True, "notebookVersion": "[2, 0, 0]", "preferredPath": "/", "quitButton": False,
-            "serverRoot": "/workspace", "settingsUrl": "/lab/api/settings", "store_id": 0, "terminalsAvailable": terminals,
+            "serverRoot": "/workspace", "settingsUrl": "/lab/api/settings", "store_id": 0,
+            "terminalsAvailable": terminals,
             "themesUrl": "/lab/api/themes", "translationsApiUrl": "/lab/api/translations", "treePath": tree_path,
             "treeUrl": "/lab/tree", "untracked_message_types": list(_UNTRACKED), "workspace": workspace,
             "workspacesApiUrl": "/lab/api/workspaces",

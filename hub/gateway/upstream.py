@@ -1,7 +1,8 @@
 """The client towards a container's server: bounded in every direction, because that server may be the researcher's own.
 
 Nothing that it says is believed: no redirect is followed, no cookie kept, nothing decompressed, no protocol changed
-but to a websocket that was asked for; lines, fields, their number, bodies and waiting times have limits."""
+but to a websocket that was asked for; lines, fields, their number, bodies and waiting times have limits.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +27,8 @@ MOST_HEADER_BYTES = 4096
 READ_BUFFER = 64 * 1024
 MOST_MESSAGE_BYTES = 32 * 1024 * 1024
 
-# Jupyter Server asks for its double-submit token on whatever changes state. Its defence is against other sites, which the
+# Jupyter Server asks for its double-submit token on whatever changes state. Its defence is against other sites, which
+# the
 # gateway has already refused; the value is no secret.
 _XSRF = {"Cookie": "_xsrf=gateway", "X-XSRFToken": "gateway"}
 

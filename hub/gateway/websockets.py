@@ -1,7 +1,8 @@
 """Websockets of kernels and terminals: two pumps, each waiting for its slower side, each message looked at and counted.
 
 Memory is bounded: the reading side of a websocket stops reading when its small queue is full, the writing side waits
-for the socket. Pings of the container end here, and nothing but text and binary messages is passed on."""
+for the socket. Pings of the container end here, and nothing but text and binary messages is passed on.
+"""
 
 from __future__ import annotations
 
