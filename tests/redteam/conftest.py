@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from access_control.models import SessionRecord
 from access_control.settings import Settings
+from hub.container import container_name
 from tests.redteam.inside import Inside
 from tests.redteam.stock import StockHub
+from tests.running import Enclave
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +32,22 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StockHub]:
 def stock_inside(stock: StockHub) -> Inside:
     """The inside of mallory's container at the stock hub."""
     return stock.open_session("mallory")[1]
+
+
+@pytest.fixture(scope="session")
+def session(enclave: Enclave) -> Iterator[SessionRecord]:
+    """A session of ana's at the enclave, shared by attacks that leave it as it was."""
+    with enclave.running_session("ana", "smoking") as record:
+        yield record
+
+
+@pytest.fixture(scope="session")
+def inside(session: SessionRecord) -> Inside:
+    """The inside of that session's container."""
+    return Inside(container_name(session.id))
+
+
+@pytest.fixture(scope="session")
+def granted(session: SessionRecord) -> set[str]:
+    """The datasets that the session was given."""
+    return {mount["dataset_id"] for mount in session.mounts}
