@@ -12,9 +12,10 @@ import pyarrow as pa
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from access_control import audit, clock, data_package
+from access_control import changes, clock, data_package
 from access_control.audit import Act
 from access_control.data_permissions import require_steward
+from access_control.dataset_facts import check_profile, check_tier
 from access_control.errors import Invalid, NotFound, Refused
 from access_control.integrity import sha256_of
 from access_control.models import Dataset, DatasetVersion, Organisation, touch
@@ -165,14 +166,11 @@ def add_dataset(
     Raises Invalid (file, id, tier), NotFound (owner), NotPermitted, Refused (the dataset has another owner or tier).
     """
     check_id(id)
-    if not 0 <= tier <= 4:
-        raise Invalid(f"Tier {tier} is no tier; tiers are 0 (open) to 4 (highly restricted).")
-    if egress_profile not in settings.egress.profiles:
-        known = ", ".join(sorted(settings.egress.profiles))
-        raise Invalid(f"There is no egress profile {egress_profile!r}; the settings have {known}.")
+    check_tier(tier)
+    check_profile(settings, egress_profile)
     if db.get(Organisation, owner) is None:
         raise NotFound(f"There is no organisation {owner!r}. Add it first: enclave organisation add {owner}")
-    require_steward(db, settings, actor, owner, f"add data of {owner}")
+    require_steward(db, actor, owner, f"add data of {owner}")
     dataset = _dataset(db, id, owner, tier)
     staged = file if isinstance(file, StagedDataset) else stage_dataset(
         settings, file, id=id, column_descriptions=column_descriptions, delimiter=delimiter, missing=missing,
@@ -240,7 +238,7 @@ def _register(
         "version": version.number, "tier": dataset.tier, "rows": version.rows, "sha256": version.sha256,
         "datapackage_sha256": package_sha256, "source": version.source_name, "source_sha256": version.source_sha256,
     }  # fmt: skip
-    audit.record(db, Act.DatasetAdded, actor=actor, subject=f"dataset:{dataset.id}", details=details)
+    changes.note(db, Act.DatasetAdded, actor=actor, subject=f"dataset:{dataset.id}", details=details)
     touch(db)
     if after is not None:
         after(version, final / data_package.DATA_FILE)

@@ -19,7 +19,7 @@ from typing import Protocol
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from access_control import audit
+from access_control import changes
 from access_control.audit import Act
 from access_control.database import writing
 from access_control.errors import NotFound, Refused
@@ -186,7 +186,7 @@ def mark_altered(db: Session, settings: Settings, altered: Altered, *, actor: st
     if version.state == "published":
         version.state = "altered"
         details = {"version": altered.version, "project": version.project_id, "problem": altered.problem}
-        audit.record(db, Act.DatasetAltered, actor=actor, subject=f"rendition:{altered.rendition}", details=details)
+        changes.note(db, Act.DatasetAltered, actor=actor, subject=f"rendition:{altered.rendition}", details=details)
         touch(db)
     return version
 

@@ -37,9 +37,15 @@ class Plan:
     source: Path  # data.parquet of the dataset version
     source_sha256: str
     columns: tuple[dict[str, str], ...]  # the dataset's dictionary
+    dataset_tier: int
     owner: str
     licence: str
     citation: str
+
+    @property
+    def shuffles(self) -> bool:
+        """Whether rows change their order: in the original's, versions could be joined row by row."""
+        return self.spec.per_project or self.spec.tier < self.dataset_tier
 
 
 @dataclass(frozen=True)
@@ -159,7 +165,7 @@ def _materialise(settings: Settings, plan: Plan, folder: Path, progress: Progres
         _write(before, schema, batches)
         progress("suppressing small groups", 0.0)
         batches = _suppressed(before, plan.spec.suppress)
-    if plan.spec.per_project:
+    if plan.shuffles:
         batches = shuffled(batches, schema, folder, plan.source.stat().st_size * 4)
     sink = _write(target, schema, batches)
     (folder / _BEFORE_SUPPRESSION).unlink(missing_ok=True)

@@ -8,12 +8,12 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from access_control import audit, clock
+from access_control import changes, clock
 from access_control.audit import Act
 from access_control.data_package import DATA_FILE
 from access_control.data_permissions import require_steward
 from access_control.errors import Invalid, NotFound, Refused
-from access_control.models import Dataset, DatasetVersion, Project, Rendition, RenditionVersion, touch
+from access_control.models import DatasetVersion, Project, Rendition, RenditionVersion, touch
 from access_control.parquet_sink import settle
 from access_control.rendition_parser import parse
 from access_control.rendition_spec import RenditionSpec, check_against
@@ -34,15 +34,15 @@ def read_spec(spec: str | Path) -> tuple[RenditionSpec, str, str]:
     return parse(text, spec.name), text, spec.name
 
 
-def declare(db: Session, settings: Settings, spec: str | Path, *, actor: str) -> Rendition:
+def declare(db: Session, spec: str | Path, *, actor: str) -> Rendition:
     """Checks a declaration against its dataset and keeps it; nothing is materialised yet.
 
     Raises Invalid with every fault and its place, NotFound for the dataset, NotPermitted, and Refused when the change
     would turn a rendition that is keyed by project into one that is not, or the other way round.
     """
     declared, text, file = read_spec(spec)
-    dataset = _dataset(db, declared.dataset_id)
-    require_steward(db, settings, actor, dataset.owner_id, f"publish renditions of {dataset.id}")
+    dataset = changes.get_dataset(db, declared.dataset_id)
+    require_steward(db, actor, dataset.owner_id, f"publish renditions of {dataset.id}")
     check_against(declared, _newest(db, dataset.id).columns, dataset.tier, file)
     rendition = db.get(Rendition, declared.id, with_for_update=True)
     if rendition is None:
@@ -70,10 +70,18 @@ def publish_rendition(
     `ensure_materialised`. Older versions stay: running sessions go on with theirs. Raises Invalid with the place in the
     specification and the remedy, Refused when a quality check fails (nothing is published), NotPermitted, NotFound.
     """
-    rendition = declare(db, settings, spec, actor=actor)
-    for project_id in projects_having(db, rendition):
+    rendition = declare(db, spec, actor=actor)
+    having = projects_having(db, rendition)
+    if not having:
+        rehearse(db, settings, rendition, progress=progress)
+    for project_id in having:
         materialise(db, settings, rendition.id, project_id, actor=actor, progress=progress)
     return rendition
+
+
+def rehearse(db: Session, settings: Settings, rendition: Rendition, *, progress: Progress | None = None) -> None:
+    """Writes a rendition that no project has yet, checks it and throws it away: its faults show now, not at a grant."""
+    stage_rendition(settings, _plan(db, settings, rendition, "rehearsal"), progress).discard()
 
 
 def projects_having(db: Session, rendition: Rendition) -> list[str | None]:
@@ -97,13 +105,18 @@ def plan_version(db: Session, settings: Settings, rendition_id: str, project_id:
         raise Refused(f"{rendition_id} is the same for all projects; it is not written for {project_id} alone.")
     if project_id is not None and db.get(Project, project_id) is None:
         raise NotFound(f"There is no project {project_id!r}.")
-    dataset, version = _dataset(db, rendition.dataset_id), _newest(db, rendition.dataset_id)
+    return _plan(db, settings, rendition, project_id)
+
+
+def _plan(db: Session, settings: Settings, rendition: Rendition, project_id: str | None) -> Plan:
+    dataset, version = changes.get_dataset(db, rendition.dataset_id), _newest(db, rendition.dataset_id)
     spec = parse(rendition.spec, rendition.id)
     check_against(spec, version.columns, dataset.tier, rendition.id)
     return Plan(
         spec=spec, spec_text=rendition.spec, project_id=project_id, dataset_version=version.number,
         source=settings.data_root / version.path / DATA_FILE, source_sha256=version.sha256,
-        columns=tuple(version.columns), owner=dataset.owner_id, licence=dataset.licence, citation=dataset.citation,
+        columns=tuple(version.columns), dataset_tier=dataset.tier, owner=dataset.owner_id, licence=dataset.licence,
+        citation=dataset.citation,
     )  # fmt: skip
 
 
@@ -132,7 +145,7 @@ def register_version(db: Session, settings: Settings, staged: StagedRendition, *
         "version": number, "project": plan.project_id, "dataset_version": plan.dataset_version, "tier": rendition.tier,
         "rows": staged.rows, "files": staged.files,
     }  # fmt: skip
-    audit.record(db, Act.RenditionPublished, actor=actor, subject=f"rendition:{rendition.id}", details=details)
+    changes.note(db, Act.RenditionPublished, actor=actor, subject=f"rendition:{rendition.id}", details=details)
     touch(db)
     return version
 
@@ -191,7 +204,6 @@ def current_version(db: Session, rendition_id: str, project_id: str | None) -> R
 
 def withdraw_rendition_version(
     db: Session,
-    settings: Settings,
     rendition_id: str,
     number: int,
     *,
@@ -201,11 +213,9 @@ def withdraw_rendition_version(
 ) -> RenditionVersion:
     """Takes a published version out of use: sessions that mount it are decided again and stop. Files stay."""
     rendition = _rendition(db, rendition_id)
-    require_steward(
-        db, settings, actor, _dataset(db, rendition.dataset_id).owner_id, f"withdraw versions of {rendition_id}"
-    )
-    if not reason.strip():
-        raise Invalid("Say why the version is withdrawn: it is what the people whose sessions stop are told.")
+    owner = changes.get_dataset(db, rendition.dataset_id).owner_id
+    require_steward(db, actor, owner, f"withdraw versions of {rendition_id}")
+    why = changes.said(reason)
     version = db.scalars(
         select(RenditionVersion).where(
             RenditionVersion.rendition_id == rendition_id,
@@ -218,9 +228,9 @@ def withdraw_rendition_version(
         raise NotFound(f"{rendition_id} has no version {number}{whose}.")
     if version.state == "withdrawn":
         raise Refused(f"Version {number} of {rendition_id} is withdrawn already.")
-    details = {"version": number, "project": project_id, "before": version.state, "reason": reason}
+    details = {"version": number, "project": project_id, "before": version.state, "reason": why}
     version.state = "withdrawn"
-    audit.record(db, Act.RenditionWithdrawn, actor=actor, subject=f"rendition:{rendition_id}", details=details)
+    changes.note(db, Act.RenditionWithdrawn, actor=actor, subject=f"rendition:{rendition_id}", details=details)
     touch(db)
     return version
 
@@ -237,13 +247,6 @@ def _rendition(db: Session, rendition_id: str, *, lock: bool = False) -> Renditi
             f"There is no rendition {rendition_id!r}. A steward publishes one: enclave rendition publish FILE"
         )
     return rendition
-
-
-def _dataset(db: Session, dataset_id: str) -> Dataset:
-    dataset = db.get(Dataset, dataset_id)
-    if dataset is None:
-        raise NotFound(f"There is no dataset {dataset_id!r}. Add it first: enclave dataset add FILE --id {dataset_id}")
-    return dataset
 
 
 def _newest(db: Session, dataset_id: str) -> DatasetVersion:
