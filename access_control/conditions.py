@@ -24,7 +24,7 @@ from access_control.rows import Row
 
 MODEL = Path(__file__).with_name("model.conf")
 ADMIN = "an admin"
-TWO_ADMINS = "two admins: one proposes, another approves"
+TWO_ADMINS = "two admins, one who proposes and one who approves"
 
 
 class Request(NamedTuple):
@@ -60,7 +60,7 @@ def _spoken(listed: str) -> str:
 
 def _parties(question: Request, row: Row) -> str:
     if row.agreement != "none":
-        return f"the parties of {row.agreement}, by a new agreement"
+        return f"the parties of {row.agreement}, by renewing or replacing it"
     return _owner(question, row) if question.data.owner else TWO_ADMINS
 
 

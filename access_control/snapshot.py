@@ -112,7 +112,7 @@ class Snapshot:
             )
         row, at = closest(rows, question)
         if row is None:
-            return Decision(False, None, f"no row of the policy covers {question.data.id} in {question.project.id}")
+            return Decision(False, None, f"no row of the policy gives {question.data.id} to {question.project.id}")
         return Decision(False, None, f"{row.id} does not apply: {CONDITIONS[at].failing(question, row)}")
 
     def _covered(self, project: ProjectFacts) -> list[str]:

@@ -37,9 +37,9 @@ def _about(snapshot: Snapshot, question: Request) -> list[str]:
         sentences.append(
             f"But it has no published version yet, so no session shows it. The stewards of {data.owner} publish it."
         )
-    if not rows:
+    if not any(row.eft == "allow" for row in rows):
         sentences.append(
-            f"No row of the policy covers {data.id} in project {work.id}. Ask for access in the catalogue: "
+            f"No row of the policy gives {data.id} to project {work.id}. Ask for access in the catalogue: "
             f"the stewards of {data.owner} decide."
         )
     for row in rows:
@@ -50,7 +50,7 @@ def _about(snapshot: Snapshot, question: Request) -> list[str]:
             condition = CONDITIONS[at]
             sentences.append(
                 f"{row.id} does not apply: {condition.failing(question, row)}. "
-                + _sentence(f"{condition.who(question, row)} can change that")
+                f"Who can change that: {condition.who(question, row)}."
             )
     return sentences
 

@@ -257,8 +257,8 @@ def _rule(**values):
         (_rule(until=BEFORE), "it ended on 2026-05-31"),
         (_rule(start=AFTER), "it starts on 2026-06-02"),
         (_rule(trainings=["gdpr", "sdc"]), "it asks for the training sdc, which ana has not passed"),
-        (_rule(projects=["p1"]), "no row of the policy covers hiv/full in p17"),
-        (_rule(data=["hi"]), "no row of the policy covers hiv/full in p17"),
+        (_rule(projects=["p1"]), "no row of the policy gives hiv/full to p17"),
+        (_rule(data=["hi"]), "no row of the policy gives hiv/full to p17"),
     ],
 )
 def test_each_condition_alone_closes_and_says_so(change, reason: str) -> None:
@@ -458,7 +458,7 @@ def test_refusals_name_the_one_thing_and_who_can_change_it() -> None:
     (refusal,) = to_snapshot(world).refusals("ana", "p17", DAY)
     assert refusal.rendition == "hiv/full"
     assert refusal.sentence == "AGR-1 does not apply: the clearance of ana, 1, is below the data's tier 3"
-    assert refusal.who_can_change == "two admins: one proposes, another approves"
+    assert refusal.who_can_change == "two admins, one who proposes and one who approves"
 
 
 def test_refusals_tell_of_a_deny_and_of_a_missing_version() -> None:
