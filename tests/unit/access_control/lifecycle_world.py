@@ -92,7 +92,7 @@ class World:
                     uniqueness={},
                     published_by="sam",
                     published_at=self.at,
-                )  # fmt: skip
+                )
             )
 
     def do(self, service: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

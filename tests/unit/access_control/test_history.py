@@ -60,7 +60,7 @@ def test_a_version_taken_out_of_use_since_was_there_before(world: World) -> None
     world.active_agreement()
     world.at += timedelta(hours=1)
 
-    def spoil(db):  # noqa: ANN001, ANN202
+    def spoil(db):
         version = db.scalars(select(RenditionVersion).where(RenditionVersion.rendition_id == "hiv/pseudonymised")).one()
         version.state = "altered"
         details = {"version": version.number, "project": None}
@@ -97,7 +97,7 @@ def test_accesses_tell_who_had_what_and_under_which_agreement(world: World) -> N
     record = world.session("ana")
     world.at += timedelta(hours=2)
 
-    def end(db):  # noqa: ANN001, ANN202
+    def end(db):
         row = db.get(SessionRecord, record.id)
         row.state, row.ended_at = "ended", world.at
 

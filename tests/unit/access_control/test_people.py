@@ -27,7 +27,7 @@ def levels(world: World, person: str) -> list[tuple[int, str, str]]:
 
 
 def test_two_clearances_that_overlap_are_refused(world: World) -> None:
-    with pytest.raises(Invalid, match="ana has clearance 2 from 2026-06-01 until 2027-05-31.*overlap"):
+    with pytest.raises(Invalid, match=r"ana has clearance 2 from 2026-06-01 until 2027-05-31.*overlap"):
         world.do(grants.propose_clearance, "ana", level=3, actor="eve", **TERM)
     with pytest.raises(Invalid, match="overlap"):
         world.do(people.set_clearance, "ana", level=3, start=LATER, until=LATER, source="letter")
@@ -106,7 +106,7 @@ def test_a_role_takes_two_admins_and_is_removed_by_one(world: World) -> None:
     asked = {"role": "researcher", "domain": "project:p17", **TERM}
     proposal = world.do(grants.propose_role, "olga", actor="eve", **asked)
     world.do(grants.approve_grant, proposal.id, actor="adam")
-    with pytest.raises(Invalid, match="is researcher in project:p17 .* already"):
+    with pytest.raises(Invalid, match=r"is researcher in project:p17 .* already"):
         world.do(grants.propose_role, "olga", actor="eve", **asked)
     world.do(people.remove_role, "ana", role="researcher", domain="project:p17", reason="left", actor="eve")
     assert world.sees("ana") == []

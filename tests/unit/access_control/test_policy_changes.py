@@ -123,17 +123,13 @@ def test_a_wrong_change_is_refused_whole(world: World, add: list[dict[str, Any]]
 
 
 def test_the_file_of_changes_names_every_line_that_is_wrong() -> None:
-    header = "change,id,eft,role,project,data,act,purpose,region,start,until"
-    text = "\n".join(
-        [
-            header,
-            "add,POL-0001,deny,anyone,project:p17,data:hiv,mount,,,2026-06-01,2026-12-31",
-            "remove,POL-0002,,,,,,,,,",
-            "add,POL-0003,Deny,anyone,project:p17,data:hiv,mount,,,2026-06-01,2026-12-31",
-            "swap,POL-0004,,,,,,,,,",
-            "add,POL-0005,deny,anyone,project:p17,data:hiv,mount,,,2026-06-01,2026-12-31,any,none,and more",
-        ]
-    )
+    text = """change,id,eft,role,project,data,act,purpose,region,start,until
+add,POL-0001,deny,anyone,project:p17,data:hiv,mount,,,2026-06-01,2026-12-31
+remove,POL-0002,,,,,,,,,
+add,POL-0003,Deny,anyone,project:p17,data:hiv,mount,,,2026-06-01,2026-12-31
+swap,POL-0004,,,,,,,,,
+add,POL-0005,deny,anyone,project:p17,data:hiv,mount,,,2026-06-01,2026-12-31,any,none,and more
+"""
     with pytest.raises(Invalid) as raised:
         policy_changes.read_changes(text)
     assert str(raised.value).splitlines() == [

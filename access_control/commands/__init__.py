@@ -1,0 +1,1 @@
+"""The commands of access control, a module a group."""
