@@ -88,6 +88,7 @@ class Browser:
     def __init__(self, origin: str) -> None:
         self.origin = origin
         self.client = new_client()
+        self._last_code = ""
 
     def close(self) -> None:
         """Closes all connections."""
@@ -123,13 +124,20 @@ class Browser:
             if "password" in form.names:
                 return self.send(form, {"login": person, "password": secret.password})
             if "otp" in form.names:
-                # A code is good once: within one half-minute a second login waits for the next code.
-                return self.send(form, {"otp": pyotp.TOTP(secret.otp_seed).now()})
+                return self.send(form, {"otp": self._code(secret)})
             if "login" in form.names and not page.url.path.startswith(("/hub/", "/services/")):
                 return self.send(form, {"login": person})
             if "answer" in form.names:
                 return self.send(form, {"answer": "accept"})
         return None
+
+    def _code(self, secret: Secret) -> str:
+        """The present one-time code; one that was not taken is not sent again, the next is waited for."""
+        clock = pyotp.TOTP(secret.otp_seed)
+        if clock.now() == self._last_code:
+            time.sleep(clock.interval - time.time() % clock.interval + 0.2)
+        self._last_code = clock.now()
+        return self._last_code
 
 
 def wait_for(condition: Any, seconds: float, what: str) -> Any:

@@ -16,6 +16,13 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from hub.tour.browser import Browser
 
 MAX_MESSAGE = 16 * 1024 * 1024
+EXECUTE = {
+    "silent": False,
+    "store_history": True,
+    "user_expressions": {},
+    "allow_stdin": False,
+    "stop_on_error": True,
+}
 
 
 class LoopbackResolver(AbstractResolver):
@@ -89,8 +96,7 @@ async def _run(browser: Browser, origin: str, kernel: str, code: str, seconds: f
         client.ws_connect(address, headers={"Origin": origin, "Cookie": cookie}, max_msg_size=MAX_MESSAGE) as channel,
         asyncio.timeout(seconds),
     ):
-        asked = _message("execute_request", {"code": code, "silent": False, "store_history": True,
-                                             "user_expressions": {}, "allow_stdin": False, "stop_on_error": True}, session)  # fmt: skip
+        asked = _message("execute_request", {**EXECUTE, "code": code}, session)
         await channel.send_json(asked)
         idle = replied = False
         while not (idle and replied):
