@@ -198,7 +198,7 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc] - DockerSpawner has n
         """The hub calls this after every end, of a container that died by itself too: nothing of it may stay."""
         if self.session_id:
             await asyncio.to_thread(self._finish, self.session_id, self.object_id)
-        return await super().run_post_stop_hook()
+        return super().run_post_stop_hook()
 
     def _finish(self, session_id: str, container: str) -> None:
         """Ends a session everywhere: gateway, container, record, folder. Harmless when it is ended already."""
@@ -223,9 +223,9 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc] - DockerSpawner has n
 def refuse_options(spawner: Any, options: Any) -> None:
     """For `apply_user_options`: a session takes no options, whoever sends some through the API."""
     if options:
-        raise ValueError(f"A session takes no options; {sorted(options)[:5]} cannot be set. Leave them out.")
+        raise web.HTTPError(400, f"A session takes no options; {sorted(options)[:5]} cannot be set. Leave them out.")
     if not spawner.name:
-        raise ValueError("A session belongs to a project. Open the project in the portal and start it there.")
+        raise web.HTTPError(400, "A session belongs to a project. Open the project in the portal and start it there.")
 
 
 def _is_socket(path: Path) -> bool:

@@ -190,10 +190,12 @@ def _answers(client: httpx.Client, address: str, host: str | None = None) -> boo
     return answer.status_code < 500 and answer.status_code != 404
 
 
-def wait_until_up(settings: Settings, seconds: float = 120) -> None:
-    """Waits until every program answers; raises Refused naming those that do not."""
+def wait_until_up(settings: Settings, seconds: float = 120, alive: Callable[[], bool] = lambda: True) -> None:
+    """Waits until every program answers; raises Refused naming those that do not, at once when `alive()` says no."""
     deadline = time.monotonic() + seconds
     while left := missing(settings):
+        if not alive():
+            raise Refused(f"The supervisor ended while the programs started. The logs are in {settings.logs}.")
         if time.monotonic() > deadline:
             raise Refused(f"Not up after {seconds:.0f} seconds: {', '.join(left)}. The logs are in {settings.logs}.")
         time.sleep(0.2)

@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from access_control import agreements, clock, people, projects
 from access_control.changes import SETUP
-from access_control.models import Agreement, Organisation, Person, Project
+from access_control.models import Agreement, Organisation, Person, Project, Rendition
+from access_control.renditions import ensure_materialised
+from access_control.settings import Settings
 
 TRAINING = "safe-researcher"
 WHY = "demo"
@@ -47,14 +49,13 @@ class DemoProject:
 
 @dataclass(frozen=True)
 class DemoAgreement:
-    """An agreement between a university and an owner over renditions; one that `ended` is in the past by now."""
+    """An agreement between the university and an owner over renditions for one project."""
 
     title: str
     project: str
     owner: str
     renditions: tuple[str, ...]
     purposes: tuple[str, ...]
-    ended: bool = False
     regions: tuple[str, ...] = ("EU", "UK")
     conditions: str = field(default="Results are published as aggregates. No attempt is made to identify anyone.")
 
@@ -73,7 +74,12 @@ PEOPLE = (
         "north-university",
         "EU",
         3,
-        (("researcher", "project:smoking"), ("researcher", "project:wages"), ("researcher", "project:empty")),
+        (
+            ("researcher", "project:smoking"),
+            ("researcher", "project:wages"),
+            ("researcher", "project:empty"),
+            ("researcher", "project:paused"),
+        ),
     ),
     DemoPerson("bo", "Bo Lindqvist", "north-university", "EU", 1, (("researcher", "project:smoking"),)),
     DemoPerson("cem", "Cem Yilmaz", "north-university", "EU", 2, (("lead", "project:wages"),)),
@@ -89,7 +95,7 @@ PEOPLE = (
 
 PROJECTS = (
     DemoProject("smoking", "Giving up smoking, and what follows", 3, ("HMB",), "Health after giving up smoking."),
-    DemoProject("wages", "Training, work and wages", 1, ("GRU",), "What training does for wages."),
+    DemoProject("wages", "School, work and wages", 2, ("GRU",), "What schooling and unions do for wages."),
     DemoProject("empty", "A project that waits for its data", 1, ("GRU",), "No dataset is granted to it yet."),
     DemoProject("paused", "A project that was suspended", 1, ("GRU",), state="suspended"),
 )
@@ -152,31 +158,47 @@ def _person(db: Session, person: DemoPerson, today: date, until: date) -> None:
         people.grant_role(db, person.id, role=role, domain=domain, start=today, until=until, source=WHY)
 
 
-def build_agreements(db: Session, wanted: tuple[DemoAgreement, ...]) -> list[str]:
-    """Agreements, signed on paper by every party; returns the ids of all that are there."""
+AGREEMENTS = (
+    DemoAgreement(
+        "Giving up smoking", "smoking", "health-institute", ("nhefs/pseudonymised", "randhie/open"), ("HMB",)
+    ),
+    DemoAgreement("Wages of young men", "wages", "labour-office", ("wagepan/pseudonymised", "gpa2/full"), ("GRU",)),
+)
+
+
+def build_agreements(db: Session, settings: Settings) -> list[str]:
+    """Agreements, signed on paper by every party, and the renditions as their projects see them; returns the ids."""
     today = clock.today()
     ids = []
-    for one in wanted:
+    for one in AGREEMENTS:
         found = db.scalars(
             select(Agreement).where(Agreement.project_id == one.project, Agreement.title == one.title)
         ).first()
         if found is None:
-            start, until = today, today + timedelta(days=2 * 365)
-            parties = [one.owner, "north-university"]
-            found = agreements.draft_agreement(
-                db,
-                title=one.title,
-                project=one.project,
-                parties=parties,
-                renditions=list(one.renditions),
-                purposes=list(one.purposes),
-                regions=list(one.regions),
-                start=start,
-                until=until,
-                actor=SETUP,
-                conditions=one.conditions,
-            )
-            for party in parties:
-                agreements.sign_agreement(db, found.id, party=party, actor=SETUP, reason="signed on paper")
+            found = _agreement(db, one, today, today + timedelta(days=2 * 365))
         ids.append(found.id)
+        for rendition in one.renditions:
+            declared = db.get(Rendition, rendition)
+            if declared is not None and declared.per_project:
+                ensure_materialised(db, settings, rendition, one.project, actor=SETUP)
     return ids
+
+
+def _agreement(db: Session, one: DemoAgreement, start: date, until: date) -> Agreement:
+    parties = [one.owner, "north-university"]
+    drafted = agreements.draft_agreement(
+        db,
+        title=one.title,
+        project=one.project,
+        parties=parties,
+        renditions=list(one.renditions),
+        purposes=list(one.purposes),
+        regions=list(one.regions),
+        start=start,
+        until=until,
+        actor=SETUP,
+        conditions=one.conditions,
+    )
+    for party in parties:
+        agreements.sign_agreement(db, drafted.id, party=party, actor=SETUP, reason="signed on paper")
+    return drafted
