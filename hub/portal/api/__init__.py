@@ -6,7 +6,7 @@ import importlib
 
 from fastapi import APIRouter
 
-MODULES: tuple[str, ...] = ("me",)
+MODULES: tuple[str, ...] = ("me", "work", "access", "releases", "oversight")
 
 
 def routers() -> list[APIRouter]:

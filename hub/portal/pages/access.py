@@ -11,7 +11,7 @@ from access_control import access_requests, agreements, clock, renewals
 from access_control.errors import Invalid, NotFound
 from access_control.models import Agreement, Dataset, Organisation, Project, Rendition
 from access_control.terms import label
-from hub.portal.context import FormOf, Portal, PortalOf, Visitor, VisitorOf
+from hub.portal.context import Form, FormOf, Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.going import go
 from hub.portal.rendering import page
 
@@ -81,7 +81,7 @@ def answer_request(portal: PortalOf, visitor: VisitorOf, form: FormOf, request_i
     return go(portal, visitor, "access", answer_access(portal, visitor.id, request_id, answer, form))
 
 
-def answer_access(portal: Portal, actor: str, request_id: int, answer: str, form: FormOf) -> str:
+def answer_access(portal: Portal, actor: str, request_id: int, answer: str, form: Form) -> str:
     """Does what was answered and says so; raises Invalid for an answer that there isn't."""
     with portal.writing() as db:
         match answer:
@@ -133,22 +133,24 @@ def agreement(request: Request, portal: PortalOf, visitor: VisitorOf, agreement_
 @router.post("/agreements/{agreement_id}/{act}")
 def change_agreement(portal: PortalOf, visitor: VisitorOf, form: FormOf, agreement_id: str, act: str) -> Response:
     """Signs, suspends, resumes, withdraws or renews an agreement."""
-    path = f"access/agreements/{agreement_id}"
+    row = change_one_agreement(portal, visitor.id, agreement_id, act, form)
+    return go(portal, visitor, f"access/agreements/{row.id}", f"{row.id} is {row.state}.")
+
+
+def change_one_agreement(portal: Portal, actor: str, agreement_id: str, act: str, form: Form) -> Agreement:
+    """Does it and returns the agreement, for a renewal the new one; raises Invalid for an act that there isn't."""
     with portal.writing() as db:
         match act:
             case "sign":
-                row = agreements.sign_agreement(
-                    db, agreement_id, party=form.text("party"), actor=visitor.id, digest=form.text("digest")
+                return agreements.sign_agreement(
+                    db, agreement_id, party=form.text("party"), actor=actor, digest=form.text("digest")
                 )
             case "suspend":
-                row = agreements.suspend_agreement(db, agreement_id, reason=form.text("reason"), actor=visitor.id)
+                return agreements.suspend_agreement(db, agreement_id, reason=form.text("reason"), actor=actor)
             case "resume":
-                row = agreements.resume_agreement(db, agreement_id, reason=form.text("reason"), actor=visitor.id)
+                return agreements.resume_agreement(db, agreement_id, reason=form.text("reason"), actor=actor)
             case "withdraw":
-                row = agreements.withdraw_agreement(db, agreement_id, reason=form.text("reason"), actor=visitor.id)
+                return agreements.withdraw_agreement(db, agreement_id, reason=form.text("reason"), actor=actor)
             case "renew":
-                row = renewals.renew_agreement(db, agreement_id, until=form.day("until"), actor=visitor.id)
-                path = f"access/agreements/{row.id}"
-            case _:
-                raise Invalid(f"{act!r} cannot be done with an agreement.")
-    return go(portal, visitor, path, f"{row.id} is {row.state}.")
+                return renewals.renew_agreement(db, agreement_id, until=form.day("until"), actor=actor)
+    raise Invalid(f"{act!r} cannot be done with an agreement.")

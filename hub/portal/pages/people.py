@@ -106,16 +106,20 @@ def add(portal: PortalOf, visitor: VisitorOf, form: FormOf) -> Response:
 @router.post("/proposals/{proposal_id}/{answer}")
 def decide(portal: PortalOf, visitor: VisitorOf, form: FormOf, proposal_id: int, answer: str) -> Response:
     """The second admin's answer to a proposal."""
+    said = decide_grant(portal, visitor.id, proposal_id, answer, form.text("reason", ""))
+    return go(portal, visitor, "people", said)
+
+
+def decide_grant(portal: Portal, actor: str, proposal_id: int, answer: str, reason: str) -> str:
+    """Approves or refuses a proposed grant and says what happened."""
     with portal.writing() as db:
         if answer == "approve":
-            grants.approve_grant(db, proposal_id, actor=visitor.id)
-            said = "Approved, and in force."
-        elif answer == "refuse":
-            grants.refuse_grant(db, proposal_id, reason=form.text("reason"), actor=visitor.id)
-            said = "Refused. Nothing was changed."
-        else:
-            raise Invalid(f"{answer!r} is no answer to a proposal.")
-    return go(portal, visitor, "people", said)
+            grants.approve_grant(db, proposal_id, actor=actor)
+            return "Approved, and in force."
+        if answer == "refuse":
+            grants.refuse_grant(db, proposal_id, reason=reason, actor=actor)
+            return "Refused. Nothing was changed."
+    raise Invalid(f"{answer!r} is no answer to a proposal.")
 
 
 @router.post("/{person_id}/{act}")

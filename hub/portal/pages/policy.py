@@ -11,7 +11,7 @@ from access_control.errors import Invalid, NotFound
 from access_control.models import PolicyProposal, PolicyRow
 from access_control.policy_versions import list_versions
 from access_control.validation import COLUMNS
-from hub.portal.context import FormOf, PortalOf, VisitorOf
+from hub.portal.context import FormOf, Portal, PortalOf, VisitorOf
 from hub.portal.going import go
 from hub.portal.pages.people import check_duty
 from hub.portal.rendering import fragment, page
@@ -72,16 +72,21 @@ def proposal(request: Request, portal: PortalOf, visitor: VisitorOf, proposal_id
 @router.post("/proposals/{proposal_id}/{answer}")
 def decide(portal: PortalOf, visitor: VisitorOf, form: FormOf, proposal_id: int, answer: str) -> Response:
     """Puts a proposal in force, or refuses it."""
+    return go(
+        portal, visitor, "policy", decide_proposal(portal, visitor.id, proposal_id, answer, form.text("reason", ""))
+    )
+
+
+def decide_proposal(portal: Portal, actor: str, proposal_id: int, answer: str, reason: str) -> str:
+    """Approves or refuses a proposed change and says what happened."""
     with portal.writing() as db:
         if answer == "approve":
-            version = policy_changes.approve_policy(db, portal.settings.data_root, proposal_id, actor=visitor.id)
-            said = f"Approved: version {version.number} is in force. Running sessions are being decided again."
-        elif answer == "refuse":
-            policy_changes.refuse_policy(db, proposal_id, reason=form.text("reason"), actor=visitor.id)
-            said = "Refused. The policy is as it was."
-        else:
-            raise Invalid(f"{answer!r} is no answer to a proposal.")
-    return go(portal, visitor, "policy", said)
+            version = policy_changes.approve_policy(db, portal.settings.data_root, proposal_id, actor=actor)
+            return f"Approved: version {version.number} is in force. Running sessions are being decided again."
+        if answer == "refuse":
+            policy_changes.refuse_policy(db, proposal_id, reason=reason, actor=actor)
+            return "Refused. The policy is as it was."
+    raise Invalid(f"{answer!r} is no answer to a proposal.")
 
 
 @router.get("/diff")
