@@ -28,6 +28,8 @@ LOGIN_DAYS = 0.5
 # would skip every control of the browser, and share servers; both are left out.
 USER_SCOPES = [
     "read:users:name!user",
+    "read:users:groups!user",  # the hub gives it to every OAuth token that says who one is
+    "read:users:groups!user",  # the hub gives every login of a service both, or none
     "read:servers!user",
     "start:servers!user",
     "delete:servers!user",
