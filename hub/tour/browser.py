@@ -112,7 +112,11 @@ class Browser:
         Raises LoginFailed when after a dozen pages there is still a question that this person cannot answer.
         """
         page = self.get(path)
+        passwords = 0
         for _ in range(LOGIN_STEPS):
+            passwords += any("password" in form.names for form in forms(page))
+            if passwords > 1:
+                raise LoginFailed(f"the provider asks {person} for the password again: it is not the right one")
             answer = self._answer(page, person, secret)
             if answer is None:
                 return page
