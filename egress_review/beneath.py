@@ -91,6 +91,8 @@ def open_regular(folder: int, name: str) -> Iterator[int]:
 
 def check_regular(name: str, status: os.stat_result) -> None:
     """Raises Invalid unless `status` is that of a regular file with exactly one link."""
+    if stat.S_ISLNK(status.st_mode):
+        raise Invalid(why_not(name, OSError(errno.ELOOP, "is a link")))
     if stat.S_ISDIR(status.st_mode):
         raise Invalid(f"{name} is a folder, not a file. Pick the files in it.")
     if not stat.S_ISREG(status.st_mode):

@@ -14,8 +14,7 @@ from statistics import median
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from access_control import audit, clock
-from access_control.audit import Act
+from access_control import clock
 from access_control.database import writing
 from access_control.settings import Settings
 from egress_review import canonical_forms, checking
@@ -150,8 +149,6 @@ def calibration(db: Session, settings: Settings, *, actor: str) -> Calibration:
         for reviewer, rows in sorted(by_reviewer.items())
     ]
     pairs, agreement, kappa = _agreement(votes)
-    details = {"seen": "calibration"}
-    audit.record(db, Act.RequestViewed, actor=actor, subject="calibration", details=details)
     return Calibration(
         figures, sum(each.seeded for each in figures), sum(each.missed for each in figures), pairs, agreement, kappa
     )

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from access_control.settings import Egress
-from egress_review.beneath import check_regular, open_beneath, open_folder, open_regular, why_not
+from egress_review.beneath import check_regular, open_beneath, open_folder, open_regular
 from egress_review.errors import Invalid, NotFound, Refused
 from egress_review.names import MAX_DEPTH, check_distinct, check_name, matches
 from egress_review.store import CHUNK, Store, write_all
@@ -188,8 +188,6 @@ def _walk(folder: int, prefix: str = "", budget: list[int] | None = None) -> Ite
 
 
 def _problem(name: str, status: os.stat_result) -> str:
-    if (status.st_mode & 0o170000) == 0o120000:
-        return why_not(name, OSError(40, "is a link"))
     try:
         check_name(name)
         check_regular(name, status)

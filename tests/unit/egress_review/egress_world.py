@@ -120,10 +120,18 @@ class World:
             db.flush()
             db.add(
                 RenditionVersion(
-                    rendition_id=rendition, dataset_version=1, number=1, path=f"renditions/{rendition}/1",
-                    files={"data.parquet": "0" * 64}, rows=10, columns=[], quality=[], uniqueness={},
-                    published_by=steward, published_at=self.at,
-                )  # fmt: skip
+                    rendition_id=rendition,
+                    dataset_version=1,
+                    number=1,
+                    path=f"renditions/{rendition}/1",
+                    files={"data.parquet": "0" * 64},
+                    rows=10,
+                    columns=[],
+                    quality=[],
+                    uniqueness={},
+                    published_by=steward,
+                    published_at=self.at,
+                )
             )
         db.flush()
 
@@ -152,9 +160,14 @@ class World:
             mounts = load_snapshot(db, self.settings.data_root).mounts(person, project, clock.today())
             db.add(
                 SessionRecord(
-                    id=f"{self._sessions:032x}", person_id=person, project_id=project, tier=3, state="ended",
-                    mounts=[mount.as_dict() for mount in mounts], started_at=self.at,
-                )  # fmt: skip
+                    id=f"{self._sessions:032x}",
+                    person_id=person,
+                    project_id=project,
+                    tier=3,
+                    state="ended",
+                    mounts=[mount.as_dict() for mount in mounts],
+                    started_at=self.at,
+                )
             )
 
     def do(self, service: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -140,12 +140,14 @@ def test_a_revoked_release_is_dead_for_good(world: World) -> None:
     with pytest.raises(NotPermitted):
         world.do(release.revoke, world.settings, release_id, actor="ana", reason="mine")
     world.do(release.revoke, world.settings, release_id, actor="sam", reason="a cell was too small")
-    with pytest.raises((Refused, WrongState), match="over|revoked"):
+    with pytest.raises((Refused, WrongState), match=r"over|revoked"):
         release.redeem(world.engine, world.settings, token, actor="ana")
     with pytest.raises(Refused, match="a cell was too small"):
         fetch(world, release_id)
     with pytest.raises(WrongState):
-        world.do(freezing.thaw, world.settings, world.ask(release.releases_of, "ana")[0].request_id, actor="lou", reason="x")
+        world.do(
+            freezing.thaw, world.settings, world.ask(release.releases_of, "ana")[0].request_id, actor="lou", reason="x"
+        )
 
 
 def test_a_release_expires(world: World) -> None:
