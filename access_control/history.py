@@ -173,6 +173,11 @@ def _wind_back(db: Session, past: Session, at: datetime) -> None:
             break
         if entry["act"] in {Act.DatasetAltered, Act.RenditionWithdrawn} and "version" in entry["details"]:
             _give_back(past, entry)
+        elif entry["act"] == Act.DatasetChanged and isinstance(entry["details"].get("before"), dict):
+            before = _typed(Dataset, entry["details"]["before"])
+            past.execute(
+                update(Dataset).where(Dataset.id == entry["subject"].removeprefix("dataset:")).values(**before)
+            )
         fact = entry["details"].get("fact")
         if not fact or fact["table"] not in _TABLES:
             continue
@@ -187,13 +192,13 @@ def _wind_back(db: Session, past: Session, at: datetime) -> None:
 
 
 def _give_back(past: Session, entry: dict[str, Any]) -> None:
-    """A version that was taken out of use after the moment was published at it."""
+    """A version that was taken out of use after the moment was still in use at it."""
     details, rendition = entry["details"], entry["subject"].removeprefix("rendition:")
     past.execute(
         update(RenditionVersion)
         .where(RenditionVersion.rendition_id == rendition, RenditionVersion.number == details["version"])
         .where(RenditionVersion.project_id.is_not_distinct_from(details.get("project")))
-        .values(state="published")
+        .values(state=details.get("before", "published"))
     )
 
 

@@ -152,6 +152,7 @@ def give_clearance(
 
     Permission is the caller's to check: `set_clearance` and `grants.approve_grant` do.
     """
+    changes.queue(db)
     check_clearance(db, person_id, level, start=start, until=until, replace=replace)
     subject = f"person:{person_id}"
     for other in _overlapping(db, person_id, start, until):
@@ -186,6 +187,7 @@ def lower_clearance(db: Session, person_id: str, *, level: int, reason: str, act
 
     Returns the clearances from today on. Raises Invalid when nothing would be lowered.
     """
+    changes.queue(db)
     changes.require(db, actor, "administer", to="lower a clearance")
     if level not in range(5):
         raise Invalid(f"{level} is no tier. Clearance is 0 (open) to 4 (highly restricted).")
@@ -241,6 +243,7 @@ def give_role(
     db: Session, person_id: str, *, role: str, domain: str, start: date, until: date, source: str, actor: str
 ) -> Role:
     """Writes a role, after `check_role`. Permission is the caller's to check."""
+    changes.queue(db)
     check_role(db, person_id, role=role, domain=domain, start=start, until=until)
     row = Role(person_id=person_id, role=role, domain=domain, start=start, until=until, source=changes.said(source))
     changes.add(db, row, Act.RoleGranted, actor=actor, subject=f"person:{person_id}")
@@ -258,6 +261,7 @@ def grant_role(
 
 def remove_role(db: Session, person_id: str, *, role: str, domain: str, reason: str, actor: str) -> None:
     """Ends a role at once, by one admin, or by the person who holds it; what was held before today stays on record."""
+    changes.queue(db)
     changes.get_person(db, person_id)
     if actor != person_id:
         changes.require(db, actor, "administer", to="remove a role")

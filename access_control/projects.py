@@ -58,6 +58,7 @@ def change_project(
     """Changes a project. Tier, region, purposes and a later end decide access: they change only while it isn't active,
     and its (re)activation is then another admin's to decide.
     """
+    changes.queue(db)
     project = changes.get_project(db, project_id)
     changes.require(db, actor, "administer", to=f"change {project_id}", project=project_id)
     if project.state == "closed":
@@ -103,6 +104,7 @@ def set_project_state(db: Session, project_id: str, state: str, *, reason: str, 
 
     Activation is an admin's who isn't a member. Suspending and closing only take away: an admin or the project's lead.
     """
+    changes.queue(db)
     project = changes.get_project(db, project_id)
     if state not in PROJECT_TRANSITIONS:
         raise Invalid(f"'{state}' is no state of a project. The states are {', '.join(PROJECT_TRANSITIONS)}.")

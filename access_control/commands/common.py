@@ -83,8 +83,8 @@ def _told() -> Iterator[None]:
         raise typer.Exit(1) from error
     except (OperationalError, ProgrammingError) as error:
         typer.echo(
-            f"The enclave's database cannot be used: {error.orig}. Start the enclave once with `enclave run`, which "
-            "makes it, or point ENCLAVE_CONFIG at your enclave.toml; `enclave doctor` says more.",
+            f"The enclave's database cannot be used: {error.orig}. Make it with `enclave init`, "
+            "or point ENCLAVE_CONFIG at your enclave.toml; `enclave doctor` says more.",
             err=True,
         )
         raise typer.Exit(1) from error

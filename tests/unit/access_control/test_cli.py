@@ -190,7 +190,7 @@ def test_without_a_database_the_way_out_is_told(tmp_path: Path, monkeypatch: pyt
     config = tmp_path / "enclave.toml"
     config.write_text(f'data_root = "{tmp_path / "none"}"\n')
     monkeypatch.setenv("ENCLAVE_CONFIG", str(config))
-    refused(CliRunner().invoke(program(), ["person", "list"]), "enclave run")
+    refused(CliRunner().invoke(program(), ["person", "list"]), "enclave init")
     refused(
         CliRunner().invoke(program(), ["person", "suspend", "ana", "--reason", "x"]), "cannot be read: No such file"
     )

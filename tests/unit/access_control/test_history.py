@@ -1,13 +1,15 @@
 from datetime import UTC, timedelta
+from pathlib import Path
 
 import pytest
 from lifecycle_world import LATER, NOON, ROOT, TODAY, World
 from sqlalchemy import select
 
-from access_control import agreements, grants, history, people, policy_changes, projects
+from access_control import agreements, dataset_facts, grants, history, people, policy_changes, projects
 from access_control.audit import Act, record
 from access_control.errors import Invalid, NotFound
 from access_control.models import RenditionVersion, SessionRecord
+from access_control.settings import Settings
 
 
 def could(world: World, hours: float = 0, dataset: str = "hiv") -> list[tuple[str, str]]:
@@ -67,6 +69,16 @@ def test_a_version_taken_out_of_use_since_was_there_before(world: World) -> None
         record(db, Act.DatasetAltered, actor="<spawner>", subject="rendition:hiv/pseudonymised", details=details)
 
     world.do(spoil)
+    assert world.sees("ana") == []
+    assert (could(world, 0.5), could(world, 1)) == (BOTH, [])
+
+
+def test_a_dataset_that_was_of_another_tier_is_decided_by_that(world: World, tmp_path: Path) -> None:
+    world.active_agreement()
+    world.at += timedelta(hours=1)
+    changed = {"tier": 3, "embargo_until": LATER}
+    settings = Settings(data_root=tmp_path)
+    world.do(dataset_facts.change_dataset, settings, "hiv", changed, actor="sam", reason="a new assessment")
     assert world.sees("ana") == []
     assert (could(world, 0.5), could(world, 1)) == (BOTH, [])
 
