@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from access_control.settings import Profile, Settings
-from egress_review.findings import FileResult
+from egress_review import kinds, sandbox
+from egress_review.errors import Invalid
+from egress_review.findings import FileResult, Finding, finding_from, verdict_of
+from egress_review.rules import files as file_rules
+from egress_review.rules import outcome
+from egress_review.source_index import folder_of, has_index
 
 
 def check_files(
@@ -16,11 +27,122 @@ def check_files(
     profile: Profile,
     datasets: Sequence[tuple[str, int]] = (),
     peers: Sequence[str] | None = None,
+    index_folders: Sequence[Path] = (),
 ) -> list[FileResult]:
     """Checks `files`, pairs of (path on disk, name as the researcher gave it), in order.
 
     `datasets` are (dataset id, version) whose rows are looked for; one without an index gives verdict `unknown`.
     `peers` are the names of all files of the request (default: those of `files`), for rules that look beside a file.
+    `index_folders` are further indexes, made for this check alone.
     Never raises for what is in a file: a crash, a bomb or a timeout of a check is a finding that blocks.
     """
-    raise NotImplementedError
+    names = list(peers) if peers is not None else [name for _, name in files]
+    present = [
+        folder_of(settings, dataset, version) for dataset, version in datasets if has_index(settings, dataset, version)
+    ]
+    missing = [f"{dataset} v{version}" for dataset, version in datasets if not has_index(settings, dataset, version)]
+    folders = [str(folder) for folder in [*present, *index_folders]]
+    task = {"do": "check", "profile": profile.model_dump(), "peers": names, "indexes": folders}
+
+    def one(pair: tuple[Path, str]) -> FileResult:
+        return _complete(_check_one(settings, pair[0], pair[1], task), missing)
+
+    if len(files) < 2:
+        return [one(pair) for pair in files]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return list(pool.map(one, files))
+
+
+def disk_facts(path: Path, descriptor: int) -> dict[str, Any]:
+    """What the file system says of an entry, besides its bytes; raises nothing."""
+    found = os.fstat(descriptor)
+    facts: dict[str, Any] = {"size": found.st_size, "blocks": found.st_blocks, "links": found.st_nlink}
+    facts["special"] = not stat.S_ISREG(found.st_mode)
+    try:
+        facts["attributes"] = [
+            name
+            for name in os.listxattr(descriptor)
+            if name not in ("security.selinux", "security.ima", "security.evm")
+        ]
+    except OSError:
+        facts["attributes"] = []
+    try:
+        facts["holes"] = (
+            stat.S_ISREG(found.st_mode) and found.st_size > 0 and os.lseek(descriptor, 0, os.SEEK_HOLE) < found.st_size
+        )
+    except OSError:
+        facts["holes"] = True
+    return facts
+
+
+def _result(
+    name: str, findings: list[Finding], kind: str = "unknown", facts: dict[str, Any] | None = None
+) -> FileResult:
+    return FileResult(name, verdict_of(findings), findings, kind, facts or {})
+
+
+def _check_one(settings: Settings, path: Path, name: str, task: dict[str, Any]) -> FileResult:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return _result(name, [file_rules.LINK.found(name, "This is a symbolic link, not a file.")])
+        if error.errno == errno.ENXIO:
+            return _result(name, [file_rules.SPECIAL.found(name, "This is a socket or device.")])
+        return FileResult(
+            name, "unknown", [outcome.CRASH.found(name, f"The file cannot be opened: {error.strerror}.")], "unknown"
+        )
+    try:
+        disk = disk_facts(path, descriptor)
+        if disk["special"]:
+            return _result(name, [file_rules.SPECIAL.found(name, "This is a device, a pipe, a socket or a folder.")])
+        if disk["size"] > settings.egress.max_file_bytes:
+            message = f"The file has {disk['size']} bytes; at most {settings.egress.max_file_bytes} may leave."
+            return _result(name, [outcome.SIZE.found(name, message)], facts={"bytes": disk["size"]})
+        answer = sandbox.run({**task, "name": name, "disk": disk}, descriptor, sandbox.limits_of(settings))
+    finally:
+        os.close(descriptor)
+    if answer.failure:
+        return _failed(name, answer)
+    try:
+        return _judge(name, answer.values)
+    except (Invalid, KeyError, TypeError, ValueError, AttributeError):
+        return _result(name, [outcome.CRASH.found(name, "The check gave an answer that makes no sense.")])
+
+
+def _judge(name: str, values: dict[str, Any]) -> FileResult:
+    """The worker's answer, believed in no more than its shape: the verdict is drawn again from the findings."""
+    kind = str(values["kind"])
+    if kind not in kinds.KINDS or not isinstance(values["facts"], dict) or len(values["findings"]) > 1000:
+        raise Invalid("The answer of a check has an unknown kind or too much in it.")
+    return _result(name, [finding_from(entry) for entry in values["findings"]], kind, values["facts"])
+
+
+def _failed(name: str, answer: sandbox.Answer) -> FileResult:
+    detail = f" ({answer.detail})" if answer.detail else ""
+    messages = {
+        "time": (outcome.TIME, "The check was stopped at its time limit."),
+        "memory": (outcome.MEMORY, "The check needed more memory than it may have."),
+        "size": (outcome.SIZE, "The check gave more findings than can be taken in."),
+    }
+    if answer.failure in ("isolation", "index"):
+        what = (
+            "The sandbox could not be set up"
+            if answer.failure == "isolation"
+            else "An index of source rows could not be opened"
+        )
+        return FileResult(
+            name, "unknown", [outcome.ISOLATION.found(name, f"{what}; the file was not read{detail}.")], "unknown"
+        )
+    rule, message = messages.get(answer.failure, (outcome.CRASH, f"The check broke off{detail}."))
+    return _result(name, [rule.found(name, message)])
+
+
+def _complete(result: FileResult, missing: list[str]) -> FileResult:
+    if not missing:
+        return result
+    finding = outcome.NO_INDEX.found(
+        result.path, f"No index of source rows for {', '.join(missing)}: the file was not compared with it."
+    )
+    verdict = "block" if result.verdict == "block" else "unknown"
+    return replace(result, findings=[*result.findings, finding], verdict=verdict)

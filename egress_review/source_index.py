@@ -1,10 +1,103 @@
-"""The keyed index of a dataset's rows, built at ingest; as sensitive as the data, never mounted."""
+"""The keyed index of a dataset's rows, built at ingest; as sensitive as the data, never mounted.
+
+One folder a version: `index.bin` holds, one after the other, each column's 16-bit fingerprints row by row (exact, and to
+three digits), how often each fingerprint occurs, and for columns of many values a bitmap of longer hashes; `index.json` says
+where each begins. The file is mapped as a whole: one mapping, no descriptor a column.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
+import mmap
+import os
+import secrets
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow.parquet
 
 from access_control.settings import Settings
+from egress_review.errors import Refused
+from egress_review.index_columns import Fingerprints, Hashes, Key, Prints, fingerprints, short
+
+FORMAT = 1
+BINS = 1 << 16
+MANY = 12_000  # fingerprints in use from which a bitmap of longer hashes is worth its room
+
+
+@dataclass
+class Column:
+    """One column of the index, as arrays over the mapped file."""
+
+    name: str
+    numeric: bool
+    exact: Prints
+    coarse: Prints
+    exact_counts: npt.NDArray[np.uint32]
+    coarse_counts: npt.NDArray[np.uint32]
+    bitmap: npt.NDArray[np.uint8] | None
+    bitmap_bits: int
+    distinct: int
+
+    def holds(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
+        """Which of these values occur in the column; a few percent of others too."""
+        known = (self.exact_counts[short(hashes)] > 0) & (hashes != 0)
+        if self.bitmap is not None:
+            place = hashes >> np.uint64(64 - self.bitmap_bits)
+            bits = self.bitmap[place >> np.uint64(3)] >> (np.uint8(7) - (place & np.uint64(7)).astype(np.uint8))
+            known &= (bits & 1).astype(bool)
+        return known
+
+
+@dataclass
+class SourceIndex:
+    """An opened index."""
+
+    dataset: str
+    version: int
+    rows: int
+    columns: list[Column]
+    key: Key
+
+
+def folder_of(settings: Settings, dataset_id: str, version: int) -> Path:
+    """Where the index of this version is."""
+    return settings.indexes / dataset_id / f"v{version}"
+
+
+def has_index(settings: Settings, dataset_id: str, version: int) -> bool:
+    """Whether a readable index of this version is there."""
+    folder = folder_of(settings, dataset_id, version)
+    try:
+        described = json.loads((folder / "index.json").read_text())
+        return bool(described["format"] == FORMAT and (folder / "index.bin").stat().st_size == described["bytes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def index_key(settings: Settings) -> bytes:
+    """The secret of this enclave's indexes; made at the first use, mode 0600."""
+    path = settings.keys / "source-index.key"
+    settings.keys.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(secrets.token_bytes(16))
+            opened.flush()
+            os.fsync(opened.fileno())
+        try:
+            os.link(temporary, path)  # unlike a rename, never replaces a key that another process made just now
+        finally:
+            temporary.unlink()
+    return path.read_bytes()
 
 
 def build_index(settings: Settings, dataset_id: str, version: int, parquet_path: Path) -> Path:
@@ -12,9 +105,124 @@ def build_index(settings: Settings, dataset_id: str, version: int, parquet_path:
 
     Raises Refused when the file cannot be read. Written beside and renamed: there is a whole index or none.
     """
-    raise NotImplementedError
+    return write_index(parquet_path, folder_of(settings, dataset_id, version), index_key(settings), dataset_id, version)
 
 
-def has_index(settings: Settings, dataset_id: str, version: int) -> bool:
-    """Whether a readable index of this version is there."""
-    raise NotImplementedError
+def write_index(parquet_path: Path, folder: Path, secret: bytes, dataset_id: str, version: int) -> Path:
+    """Builds an index in `folder` with the key `secret`, for `build_index` and for checks without an enclave."""
+    key = Key.from_bytes(secret)
+    try:
+        names = list(pyarrow.parquet.read_schema(parquet_path).names)
+        rows = int(pyarrow.parquet.read_metadata(parquet_path).num_rows)
+    except Exception as error:  # pyarrow raises many kinds
+        raise Refused(
+            f"{parquet_path.name} cannot be read as Parquet, so its rows cannot be looked for in outputs: {error}"
+        ) from error
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    staging = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}")
+    staging.mkdir(mode=0o700)
+    try:
+        described = _write(parquet_path, staging, names, rows, key)
+        described |= {"dataset": dataset_id, "version": version, "key": secret.hex()}
+        descriptor = os.open(staging / "index.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as opened:
+            json.dump(described, opened)
+            opened.flush()
+            os.fsync(opened.fileno())
+        if folder.exists():
+            shutil.rmtree(folder)
+        staging.rename(folder)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    return folder
+
+
+def _write(parquet_path: Path, staging: Path, names: list[str], rows: int, key: Key) -> dict[str, Any]:
+    columns: list[dict[str, Any]] = []
+    position = 0
+    descriptor = os.open(staging / "index.bin", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb", buffering=0) as opened, ThreadPoolExecutor(max_workers=2) as pool:
+        for name, arrays, numeric, bits, distinct in pool.map(lambda name: _column(parquet_path, name, key), names):
+            entry: dict[str, Any] = {"name": name, "numeric": numeric, "bits": bits, "distinct": distinct, "at": {}}
+            for part, array in arrays.items():
+                entry["at"][part] = position
+                view = memoryview(np.ascontiguousarray(array)).cast("B")
+                done = 0
+                while done < len(view):
+                    done += opened.write(view[done:])
+                position += len(view)
+                padding = -position % 8
+                position += opened.write(b"\0" * padding) if padding else 0
+            columns.append(entry)
+        os.fsync(opened.fileno())
+    return {"format": FORMAT, "rows": rows, "columns": columns, "bytes": position}
+
+
+def _column(parquet_path: Path, name: str, key: Key) -> tuple[str, dict[str, Any], bool, int, int]:
+    series = pl.read_parquet(parquet_path, columns=[name], use_statistics=False).to_series()
+    found: Fingerprints = fingerprints(series, key)
+    exact = short(found.exact)
+    counts = np.bincount(exact, minlength=BINS).astype(np.uint32)
+    arrays: dict[str, Any] = {"exact": exact, "exact_counts": counts}
+    used = int((counts[1:] > 0).sum())
+    bits = 0
+    if used > MANY:
+        bits = int(np.clip(np.ceil(np.log2(max(2, len(series) * 6))), 17, 26))
+        flags = np.zeros(1 << bits, dtype=np.uint8)
+        flags[found.exact[found.exact != 0] >> np.uint64(64 - bits)] = 1
+        fill = float(flags.mean())
+        used = int(-np.log1p(-min(fill, 0.999999)) * len(flags))  # linear counting
+        arrays["bitmap"] = np.packbits(flags)
+    if not found.same:
+        coarse = short(found.coarse)
+        arrays["coarse"] = coarse
+        arrays["coarse_counts"] = np.bincount(coarse, minlength=BINS).astype(np.uint32)
+    return name, arrays, found.numeric, bits, used
+
+
+def open_index(folder: Path) -> SourceIndex:
+    """Maps an index; raises Refused when it is not whole."""
+    try:
+        described = json.loads((folder / "index.json").read_text())
+        with (folder / "index.bin").open("rb") as opened:
+            mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+        if described["format"] != FORMAT or len(mapped) != described["bytes"]:
+            raise ValueError("its size or format is wrong")
+        rows = int(described["rows"])
+        columns = []
+        for entry in described["columns"]:
+            at = entry["at"]
+            exact = np.frombuffer(mapped, np.uint16, rows, at["exact"])
+            exact_counts = np.frombuffer(mapped, np.uint32, BINS, at["exact_counts"])
+            bitmap = (
+                np.frombuffer(mapped, np.uint8, (1 << entry["bits"]) // 8, at["bitmap"]) if "bitmap" in at else None
+            )
+            coarse = np.frombuffer(mapped, np.uint16, rows, at["coarse"]) if "coarse" in at else exact
+            coarse_counts = (
+                np.frombuffer(mapped, np.uint32, BINS, at["coarse_counts"]) if "coarse" in at else exact_counts
+            )
+            columns.append(
+                Column(
+                    entry["name"],
+                    entry["numeric"],
+                    exact,
+                    coarse,
+                    exact_counts,
+                    coarse_counts,
+                    bitmap,
+                    entry["bits"],
+                    entry["distinct"],
+                )
+            )
+        return SourceIndex(
+            described["dataset"],
+            int(described["version"]),
+            rows,
+            columns,
+            Key.from_bytes(bytes.fromhex(described["key"])),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Refused(
+            f"The index of source rows in {folder.parent.name}/{folder.name} cannot be read: {error}. Build it again with `enclave dataset index`."
+        ) from error

@@ -1,0 +1,154 @@
+"""Which numbers of a table are counts of people, which are shares, and which are something else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from egress_review.tables import Floats, Table
+
+COUNT = re.compile(
+    r"^(?:n|no|nobs|n[ _.]?obs|obs|counts?|cnt|freq|frequency|frequencies|size|len|totals?|all|number|num|cases|patients|people|persons"
+    r"|participants|subjects|individuals|households|events?|deaths?|respondents|observations|records|rows|units|children|women|men|males?|females?"
+    r"|(?:number|count|n|no\.?|#|total|sum)[ _.](?:of|in|at|with|by)?[ _.]?\w*|n_\w+|num_\w+|\w+[ _](?:n|count|counts|cnt|freq|obs|cases|events|deaths|total|people|patients|persons)"
+    r"|at[ _.]?risk|n[ _.]?at[ _.]?risk|denominator|numerator|unweighted[ _]?\w*|effectifs?|anzahl|grand[ _]?total|margin)$",
+    re.IGNORECASE,
+)
+SHARE = re.compile(r"%|percent|pct|proportion|prop\b|share|fraction|prevalence|\brate\b|_rate\b|_prop\b", re.IGNORECASE)
+MEASURE = re.compile(
+    r"mean|avg|average|median|std|\bsd\b|stdev|\bse\b|std[_. ]?err|coef|estimate|beta|odds|ratio|hazard|\bp\b|p[_-]?val|\bt\b|\bz\b|stat|year|\bage\b|age_|income|wage|salary"
+    r"|price|cost|score|index|\bid\b|code|weight|height|date|month|day|value|min|max|quantile|percentile|\bq\d+|\d+ ?%|lower|upper|\bci\b|conf|aic|bic|r2|r-squared|\bdf\b|dof|var\b|variance|rmse"
+    r"|exper|educ|tenure|hours|duration|time\b|length|bins?\b|edge|step|lag|order|rank|round|version|epoch|seed|param|amount|earnings|temperature|dose|level_",
+    re.IGNORECASE,
+)
+LABELS = re.compile(r"^(?:all|total|totals|sum|grand total|overall|margin|insgesamt|gesamt|ensemble)$", re.IGNORECASE)
+SUPPRESSED = re.compile(
+    r"^(?:\*+|x|xx+|c|\[c\]|\.\.?\.?|s|sup\w*|redacted|\[redacted\]|masked|n/?d|-+|–|—|<\s*=?\s*\d+|≤\s*\d+|&lt;\d+|nan|na|\[z\]|hidden|conf\w*)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class Layout:
+    """The columns of a table by their sense."""
+
+    labels: list[int] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    shares: list[int] = field(default_factory=list)
+    crossed: bool = False  # a cross table: the counts stand in a grid
+
+
+def is_whole(values: Floats) -> bool:
+    """Whether all numbers of a column are whole and not negative, and there is one."""
+    known = values[~np.isnan(values)]
+    return bool(len(known)) and bool((known >= 0).all()) and bool((known == np.floor(known)).all())
+
+
+def suppressed(table: Table, column: int) -> list[int]:
+    """Rows of `column` whose cell is a mark for a suppressed count."""
+    values = table.numbers(column)
+    texts = table.texts(column).to_list()
+    return [
+        row
+        for row, text in enumerate(texts)
+        if np.isnan(values[row]) and (text is None or SUPPRESSED.match(str(text).strip()))
+    ]
+
+
+def layout(table: Table) -> Layout:
+    """Tells counts from labels and measures; a table that reads like records has no counts other than by name."""
+    found = Layout()
+    if table.height == 0 or table.notes.get("log"):
+        return found
+    if table.notes.get("pairs"):
+        return found
+    whole = [is_whole(table.numbers(c)) for c in range(table.width)]
+    for column in range(table.width):
+        name = table.header[column].strip()
+        leaf = name.rsplit("/", 1)[-1].strip("()' ").rsplit(", ", 1)[-1].strip("' ")
+        if SHARE.search(name):
+            found.shares.append(column)
+        elif (
+            (COUNT.match(leaf) or COUNT.match(name))
+            and whole[column]
+            and not (column == 0 and table.width > 1 and table.height > 1 and _sequence(table.numbers(0)))
+        ):
+            found.counts.append(column)
+    found.labels = _label_columns(table, whole)
+    grid = [c for c in range(table.width) if c not in found.labels and c not in found.shares]
+    if grid and _crossed(table, grid, whole, found):
+        found.counts = sorted(set(found.counts) | set(grid))
+        found.crossed = True
+    found.counts = [c for c in found.counts if c not in found.labels]
+    return found
+
+
+def _sequence(values: Floats) -> bool:
+    return bool(len(values) > 2 and not np.isnan(values).any() and (np.diff(values) == 1).all())
+
+
+def _label_columns(table: Table, whole: list[bool]) -> list[int]:
+    labels = []
+    for column in range(table.width):
+        values = table.numbers(column)
+        known = ~np.isnan(values)
+        if (
+            not known.any()
+            and table.texts(column).null_count() < table.height
+            and not all(SUPPRESSED.match(str(t).strip()) for t in table.texts(column).drop_nulls().to_list())
+        ):
+            labels.append(column)
+            continue
+        if known.mean() < 0.5 and len(suppressed(table, column)) < (~known).sum():
+            labels.append(column)
+            continue
+        break
+    if (
+        not labels
+        and table.width > 1
+        and not COUNT.match(table.header[0].strip())
+        and not SHARE.search(table.header[0])
+    ):
+        first = table.numbers(0)
+        known_values = first[~np.isnan(first)]
+        texts = table.texts(0).drop_nulls().to_list()
+        if len(set(known_values)) == len(known_values) and (
+            table.height == 1 or bool((np.diff(known_values) > 0).all()) or any(LABELS.match(t.strip()) for t in texts)
+        ):
+            labels.append(0)
+    return labels
+
+
+def _crossed(table: Table, grid: list[int], whole: list[bool], found: Layout) -> bool:
+    if table.height > 200 or len(grid) > 100:
+        return False
+    for column in grid:
+        values = table.numbers(column)
+        name = table.header[column].strip()
+        missing = np.isnan(values)
+        if not whole[column] and not (missing.all() and len(suppressed(table, column)) == table.height):
+            return False
+        if len(suppressed(table, column)) < missing.sum():
+            return False
+        if MEASURE.search(name) and not COUNT.match(name) and not re.match(r"^[\d.\[(<>\-–+, ]+\]?$", name):
+            return False
+    margins = any(LABELS.match(table.header[c].strip()) for c in grid) or any(
+        LABELS.match(str(t).strip()) for c in found.labels for t in table.texts(c).drop_nulls().to_list()
+    )
+    if margins:
+        return True
+    if not found.labels or (len(grid) < 2 and not found.counts):
+        return False
+    if len(grid) == 1:
+        return bool(found.counts)
+    # Groups in front are all different, as a cross table's are.
+    keys = list(zip(*(table.texts(c).fill_null("").to_list() for c in found.labels), strict=True))
+    return len(set(keys)) == len(keys) and (table.height <= 40 or bool(found.counts))
+
+
+def is_rounded(values: Floats, base: int) -> bool:
+    """Whether every count is a multiple of `base`, or a midpoint of sixes as OpenSAFELY rounds."""
+    known = values[~np.isnan(values)]
+    return bool(((known % base) == 0).all() or (((known + 3) % 6) == 0).all())

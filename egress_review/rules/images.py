@@ -1,0 +1,205 @@
+"""Hiding places in PNG and JPEG images."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Iterator
+from io import BytesIO
+
+import numpy as np
+import PIL.Image
+
+from egress_review.findings import Finding
+from egress_review.rules.catalogue import Subject, rule
+
+CHUNKS = rule(
+    "image.metadata",
+    "blocks",
+    "Text and metadata in an image",
+    source="PNG 3rd edition, ancillary chunks; EXIF",
+    why="Chunks and segments of metadata are not shown.",
+    remedy="Save the figure without metadata, for instance savefig(metadata={}).",
+)
+TRAILING = rule(
+    "image.trailing",
+    "blocks",
+    "Bytes after the image",
+    source="Observed",
+    why="Viewers stop at the end of the image; the rest is seen by nobody.",
+    remedy="Save the figure again.",
+)
+INVISIBLE = rule(
+    "image.transparent",
+    "blocks",
+    "Colours under full transparency",
+    source="Observed",
+    why="Pixels with alpha 0 keep colours that nobody sees.",
+    remedy="Save the figure without transparency.",
+)
+LOW_BITS = rule(
+    "image.low-bits",
+    "blocks",
+    "Noise in the lowest bits",
+    source="Westfeld & Pfitzmann 1999",
+    why="The lowest bit of each pixel is a known channel; flat areas of a figure have no noise.",
+    remedy="Save the figure again from the plotting program.",
+)
+HUGE = rule(
+    "image.size",
+    "blocks",
+    "A very large image",
+    source="Decompression bombs",
+    why="It unpacks to more than can be reviewed.",
+    remedy="Save the figure at 300 dpi or less.",
+)
+PALETTE = rule("image.palette", "blocks", "Unused colours in the palette", source="Observed",
+    why="Entries that no pixel uses carry three bytes each.", remedy="Save the figure as RGB.")  # fmt: skip
+
+MAX_PIXELS = 60_000_000
+PIL.Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+_PLAIN = {b"IHDR", b"IDAT", b"IEND", b"PLTE", b"tRNS", b"gAMA", b"cHRM", b"sRGB", b"pHYs", b"bKGD", b"sBIT", b"cICP"}
+_SAFE_TEXT = (
+    b"Software\x00Matplotlib",
+    b"Software\x00",
+    b"Creation Time\x00",
+    b"date:create\x00",
+    b"date:modify\x00",
+    b"Title\x00\x00",
+)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Findings in an image."""
+    if subject.kind == "png":
+        yield from _png(subject.name, subject.data)
+    elif subject.kind == "jpeg":
+        yield from _jpeg(subject.name, subject.data)
+    for where, media, data in subject.facts.get("_images", []):
+        yield from (_png(where, data) if media == "png" else _jpeg(where, data))
+
+
+def _png(where: str, data: bytes) -> Iterator[Finding]:
+    at, packed, ended = 8, [], False
+    header = (0, 0, 0, 0)
+    while at + 12 <= len(data):
+        (length,) = struct.unpack_from(">I", data, at)
+        name, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        at += 12 + length
+        if name == b"IHDR" and length >= 13:
+            header = (*struct.unpack_from(">II", body), body[8], body[9])
+        elif name == b"IDAT":
+            packed.append(body)
+        elif name == b"IEND":
+            ended = True
+            if length:
+                yield TRAILING.found(where, "The end chunk holds data.")
+            break
+        elif name in (b"tEXt", b"iTXt", b"zTXt"):
+            if len(body) > 120 or not body.startswith(_SAFE_TEXT):
+                yield CHUNKS.found(where, f"A text chunk {body.split(bytes(1))[0][:30]!r} of {len(body)} bytes.")
+        elif name not in _PLAIN and not (name == b"tIME" and length == 7):
+            yield CHUNKS.found(where, f"A chunk {name.decode('latin-1')!r} of {length} bytes.")
+        if at - 12 - length + 8 + length > len(data):
+            break
+    if not ended or at > len(data):
+        yield TRAILING.found(where, "The image ends too early.")
+    elif at < len(data):
+        yield TRAILING.found(where, f"{len(data) - at} bytes follow the end of the image.")
+    width, height, depth, colour = header
+    if width * height > MAX_PIXELS:
+        yield HUGE.found(where, f"The image has {width} × {height} pixels.")
+        return
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 4)
+    expected = height * ((width * depth * channels + 7) // 8 + 1)
+    unpacker = zlib.decompressobj()
+    try:
+        size = len(unpacker.decompress(b"".join(packed), expected * 2 + 4096))
+    except zlib.error:
+        yield TRAILING.found(where, "The pixels cannot be unpacked.")
+        return
+    if unpacker.unused_data or size > expected + 64 * (height + 8):
+        yield TRAILING.found(where, "There is more data than the image has pixels.")
+    yield from _pixels(where, data)
+
+
+def _jpeg(where: str, data: bytes) -> Iterator[Finding]:
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF:
+        marker, (length,) = data[at + 1], struct.unpack_from(">H", data, at + 2)
+        body = data[at + 4 : at + 2 + length]
+        if marker == 0xDA:
+            break
+        if (
+            marker == 0xFE
+            or (0xE1 <= marker <= 0xEF and not body.startswith((b"Adobe", b"ICC_PROFILE")))
+            or (marker == 0xE0 and len(body) > 64)
+        ):
+            yield CHUNKS.found(where, f"A segment of metadata of {len(body)} bytes.")
+        at += 2 + length
+    yield from _pixels(where, data, lossless=False)
+
+
+def _pixels(where: str, data: bytes, *, lossless: bool = True) -> Iterator[Finding]:
+    try:
+        image = PIL.Image.open(BytesIO(data))
+        if image.mode == "P" and lossless:
+            yield from _palette(where, image)
+        image = image.convert("RGBA")
+    except Exception as error:  # Pillow raises many kinds for broken images
+        raise ValueError(f"the image cannot be read: {error}") from error
+    pixels = np.asarray(image)
+    clear = pixels[..., 3] == 0
+    if clear.any():
+        colours = np.unique(pixels[clear][:, :3], axis=0)
+        if len(colours) > 4:
+            yield INVISIBLE.found(
+                where, f"{int(clear.sum())} transparent pixels have {len(colours)} different colours."
+            )
+    faint = (pixels[..., 3] > 0) & (pixels[..., 3] < 8)
+    if faint.mean() > 0.01 or (
+        len(np.unique(pixels[..., 3])) > 40 and ((pixels[..., 3] > 240) & (pixels[..., 3] < 255)).mean() > 0.02
+    ):
+        yield INVISIBLE.found(where, "Many pixels differ in transparency by amounts that nobody sees.")
+    if lossless:
+        yield from _low_bits(where, pixels)
+
+
+def _palette(where: str, image: PIL.Image.Image) -> Iterator[Finding]:
+    used = set(np.unique(np.asarray(image)).tolist())
+    palette = image.getpalette() or []
+    entries = [tuple(palette[i : i + 3]) for i in range(0, len(palette), 3)]
+    spare = {
+        entry for place, entry in enumerate(entries) if place not in used and entry not in ((0, 0, 0), (255, 255, 255))
+    }
+    if len(spare) > 8:
+        yield PALETTE.found(where, f"{len(spare)} colours of the palette are in no pixel.")
+
+
+def _low_bits(where: str, pixels: np.ndarray) -> Iterator[Finding]:  # type: ignore[type-arg]  # uint8 image
+    """Neighbours that differ in the lowest bit alone: embedded bits flip 2k to 2k+1 and never 2k+1 to 2k+2."""
+    for channel, title in enumerate(("red", "green", "blue", "alpha")):
+        plane = pixels[..., channel].astype(np.int16)
+        within = across = two = 0
+        for a, b in ((plane[:, 1:], plane[:, :-1]), (plane[1:], plane[:-1])):
+            one = np.abs(a - b) == 1
+            same = (a >> 1) == (b >> 1)
+            within += int((one & same).sum())
+            across += int((one & ~same).sum())
+            two += int(((a >> 2) == (b >> 2)).__and__(np.abs(a - b) >= 1).sum())
+        flat = 2 * plane.size
+        if within > 150 and within > 5 * max(across, 1) and within > flat * 0.0005 and _scattered(plane):
+            yield LOW_BITS.found(
+                where, f"In {title}, {within} neighbours differ in the lowest bit alone (and {across} by chance)."
+            )
+            return
+        if two > 400 and two > flat * 0.05 and within > flat * 0.02 and across < within * 0.5 and _scattered(plane):
+            yield LOW_BITS.found(where, f"In {title}, flat areas are noisy in the lowest two bits.")
+            return
+
+
+def _scattered(plane: np.ndarray) -> bool:  # type: ignore[type-arg]  # int image
+    """Whether single pixels stick out of a flat surrounding by one; smooth edges and gradients do not."""
+    left, middle, right = plane[:, :-2], plane[:, 1:-1], plane[:, 2:]
+    lone = (np.abs(middle - left) == 1) & (left == right)
+    return int(lone.sum()) > 60

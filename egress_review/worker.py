@@ -1,0 +1,215 @@
+"""What runs inside the sandbox: opens one file, lets every rule look, makes previews and canonical forms."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from access_control.settings import Profile
+from egress_review import kinds, tables
+from egress_review.findings import MAX_FINDINGS, Finding, verdict_of
+from egress_review.rules.catalogue import Subject
+
+MAX_INPUT = 1 << 30
+
+
+def preload() -> None:
+    """Imports all that a task may need."""
+    import xml.etree.ElementTree  # noqa: F401
+
+    import openpyxl.workbook  # noqa: F401
+    import PIL.JpegImagePlugin
+    import PIL.PngImagePlugin
+    import pyarrow.feather
+    import pyarrow.parquet  # noqa: F401
+    import pypdfium2  # noqa: F401
+    import python_calamine  # noqa: F401
+    import resvg_py  # noqa: F401
+    import scipy.optimize
+
+    import egress_review.canonical_forms
+    import egress_review.previews
+    import egress_review.rules.families  # noqa: F401
+
+    scipy.optimize.linprog([1.0], A_ub=[[1.0]], b_ub=[1.0], method="highs")  # its own late imports
+    PIL.Image.init()
+
+
+def prepare(task: dict[str, Any]) -> list[Any]:
+    """Maps the indexes, while this process may still open them."""
+    from egress_review.source_index import open_index
+
+    return [open_index(Path(folder)) for folder in task.get("indexes", [])]
+
+
+def run(task: dict[str, Any], source: int, prepared: list[Any]) -> tuple[dict[str, Any], list[bytes]]:
+    """Does the task named in `task["do"]`: check, preview or rewrite."""
+    size = os.fstat(source).st_size
+    if size > MAX_INPUT:
+        return {"failure": "size"}, []
+    data = b""
+    while len(data) < size:
+        part = os.pread(source, size - len(data), len(data))
+        if not part:
+            break
+        data = part if not data else data + part
+    if task["do"] == "check":
+        return check(task, data, prepared), []
+    if task["do"] == "preview":
+        from egress_review.previews import make
+
+        return make(data, str(task["kind"]))
+    if task["do"] == "rewrite":
+        from egress_review.canonical_forms import rewrite_bytes
+
+        rewritten = rewrite_bytes(data, str(task["kind"]))
+        return {"rewritten": rewritten is not None}, [rewritten] if rewritten is not None else []
+    return {"failure": "crash", "detail": "no such task"}, []
+
+
+def check(task: dict[str, Any], data: bytes, indexes: list[Any]) -> dict[str, Any]:
+    """All findings in one file, as JSON values."""
+    from egress_review.rules import families, types
+
+    name = str(task["name"])
+    kind = kinds.tell(name, data)
+    subject = Subject(
+        name, kind, data, Profile.model_validate(task["profile"]), list(task["peers"]), dict(task["disk"])
+    )
+    subject.facts["_indexes"] = indexes
+    findings: list[Finding] = []
+    broken = _open(subject)
+    if broken:
+        findings.append(types.BROKEN.found(name, f"The file cannot be read: {broken}."))
+    for family in families.CONTAINER:
+        try:
+            findings += family(subject)
+        except ValueError as error:
+            findings.append(types.BROKEN.found(name, f"The file cannot be read: {error}."))
+    for family in (*families.CONTENT, families.SOURCE):
+        findings += family(subject)
+    unique = list(dict.fromkeys(findings))
+    unique.sort(key=lambda finding: ("blocks", "warns", "informs").index(finding.severity))
+    facts: dict[str, Any] = {key: value for key, value in subject.facts.items() if not key.startswith("_")}
+    facts |= {
+        "bytes": len(data),
+        "tables": len(subject.tables),
+        "compared_with": [f"{index.dataset} v{index.version}" for index in indexes],
+    }
+    facts["shapes"] = [[table.where, table.height, table.width] for table in subject.tables[:20]]
+    return {
+        "kind": kind,
+        "verdict": verdict_of(unique),
+        "findings": [f.as_dict() for f in unique[:MAX_FINDINGS]],
+        "facts": facts,
+    }
+
+
+def _open(subject: Subject) -> str:
+    """Fills in tables, texts, markup and images; says what is broken."""
+    try:
+        if subject.kind == "xlsx":
+            from egress_review.rules import zipped
+
+            zipped.open_zip(subject.data)  # a bomb is refused before it is unpacked
+        subject.tables = tables.extract_bytes(subject.data, subject.kind)
+        _texts(subject)
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+        return f"{error or type(error).__name__}"[:300]
+    except Exception as error:  # a parser of untrusted bytes may raise anything; the file is refused
+        return f"{type(error).__name__}: {error}"[:300]
+    return ""
+
+
+def _texts(subject: Subject) -> None:
+    kind, data = subject.kind, subject.data
+    if kind in ("csv", "text", "json", "xml"):
+        decoded = kinds.decode(data)
+        subject.texts = [("the text", decoded[0])] if decoded else []
+    elif kind in ("html", "svg"):
+        decoded = kinds.decode(data)
+        if decoded:
+            subject.texts = [("the page", _without_markup(decoded[0], kind))]
+    elif kind == "notebook":
+        _notebook_texts(subject)
+    elif kind in ("xlsx", "parquet", "feather"):
+        for table in subject.tables:
+            cells = [
+                t
+                for c in range(table.width)
+                if table.columns[c].dtype.to_python() is str
+                for t in table.texts(c).drop_nulls().unique().head(20_000).to_list()
+            ]
+            subject.texts.append((f"table {table.where}".strip(), "\n".join([*table.header, *cells])))
+    elif kind == "pdf":
+        subject.texts = _pdf_texts(data)
+        from egress_review import printed_tables
+
+        subject.tables = [table for where, text in subject.texts for table in printed_tables.tables_in(where, text)]
+
+
+_PATHS = re.compile(
+    r"\s(?:d|points|transform|style|clip-path|xlink:href|href|class|id|viewBox)=(?:\"[^\"]*\"|'[^']*')|<style.*?</style>",
+    re.DOTALL,
+)
+
+
+def _without_markup(text: str, kind: str) -> str:
+    """Text, comments and attributes; of drawings without the paths."""
+    if kind == "svg":
+        text = _PATHS.sub(" ", text)
+        return re.sub(r"data:image/png;base64,[A-Za-z0-9+/=\s]+", " ", text)
+    text = re.sub(
+        r"</?(?:t[rdh]|p|div|li|br|table|thead|tbody|h\d|span|b|i|em|strong|style|body|html|head)\b[^>]{0,80}>",
+        " ",
+        text,
+    )
+    return re.sub(r"\s(?:href|src)=\"https?://[^\"]{0,200}\"", " ", text)
+
+
+def _notebook_texts(subject: Subject) -> None:
+    notebook = tables.load_json(subject.data)
+    markup: list[tuple[str, str, str]] = []
+    images: list[tuple[str, str, bytes]] = []
+    for number, cell in enumerate(notebook.get("cells", []), 1):
+        source = cell.get("source", "")
+        text = "".join(source) if isinstance(source, list) else str(source)
+        subject.texts.append((f"cell {number}, source", text))
+        if cell.get("cell_type") == "markdown" and "<" in text:
+            markup.append((f"cell {number}", text, "html"))
+    for where, media, value in tables.notebook_outputs(notebook):
+        if not isinstance(value, str):
+            subject.texts.append((where, str(value)))
+        elif media in ("image/png", "image/jpeg"):
+            try:
+                images.append((where, media.split("/")[1], base64.b64decode(value, validate=False)))
+            except ValueError as error:
+                raise ValueError(f"an image in {where} is not base64") from error
+        elif media == "text/html":
+            markup.append((where, value, "html"))
+            subject.texts.append((where, _without_markup(value, "html")))
+        elif media == "image/svg+xml":
+            markup.append((where, value, "svg"))
+            subject.texts.append((where, _without_markup(value, "svg")))
+        else:
+            subject.texts.append((where, value))
+    subject.facts["_markup"] = markup
+    subject.facts["_images"] = images
+
+
+def _pdf_texts(data: bytes) -> list[tuple[str, str]]:
+    import pypdfium2
+
+    found = []
+    try:
+        document = pypdfium2.PdfDocument(data)
+        for number in range(min(len(document), 200)):
+            found.append(
+                (f"page {number + 1}", document[number].get_textpage().get_text_bounded().replace("\r\n", "\n"))
+            )
+    except pypdfium2.PdfiumError as error:
+        raise ValueError(f"the PDF cannot be read: {error}") from error
+    return found
