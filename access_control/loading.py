@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -64,36 +66,46 @@ def read_rows(db: Session, previous: Rows | None = None) -> Rows:
 
     Raises Refused with every error when any row is wrong: a policy is in force whole or not at all.
     """
-    row = models.PolicyRow
-    found: Sequence[tuple[str, ...]] = (
-        db.execute(
-            select(
-                row.id, row.eft, row.role, row.project, row.data, row.act, row.purpose, row.region,
-                _day(row.start), _day(row.until), row.training, func.coalesce(row.agreement_id, literal(NO_AGREEMENT)),
-            )
-        )
-        .tuples()
-        .all()
-    )  # fmt: skip
     standing = standing_rows()
     try:
         if previous is None:
-            rows = [*standing, *RowReader().read(found)]
+            rows = [*standing, *RowReader().read(_stored(db))]
             if len({one[0] for one in rows}) != len(rows):
                 raise _twice()
             return Rows.of(rows)
         before = previous.by_id
-        fresh = [one for one in found if before.get(one[0]) != one]
-        kept = {one[0] for one in found}
-        if any(one.id in kept for one in standing):
+        kept: set[str] = set()
+        fresh: list[tuple[str, ...]] = []
+        for one in _stored(db):
+            if before.get(one[0]) != one:
+                fresh.append(one)
+            kept.add(one[0])
+        if not kept.isdisjoint(one.id for one in standing):
             raise _twice()
         kept.update(one.id for one in standing)
         gone = [row_id for row_id in before if row_id not in kept]
         return previous.changed(RowReader().read(fresh), [*gone, *(one[0] for one in fresh if one[0] in before)])
     except (ValueError, AttributeError, TypeError) as error:
-        named = [dict(zip(COLUMNS, one, strict=True)) for one in found]
+        named = [dict(zip(COLUMNS, one, strict=True)) for one in _stored(db)]
         errors = check_rows(named, taken=[one.id for one in standing]) or [str(error)]
         raise Refused("The policy in the database is not valid and nothing is allowed: " + "; ".join(errors)) from error
+
+
+def _stored(db: Session) -> Iterator[tuple[str, ...]]:
+    """The stored rows in the order of COLUMNS, straight from the driver: every column is text, nothing to convert."""
+    row = models.PolicyRow
+    result = db.connection().execute(
+        select(
+            row.id, row.eft, row.role, row.project, row.data, row.act, row.purpose, row.region,
+            _day(row.start), _day(row.until), row.training, func.coalesce(row.agreement_id, literal(NO_AGREEMENT)),
+        ).order_by(row.id)
+    )  # fmt: skip
+    with closing(result):
+        cursor = result.cursor
+        if cursor is None:
+            raise Refused("The policy in the database cannot be read: the driver gave no rows.")
+        while chunk := cursor.fetchmany(5_000):
+            yield from chunk
 
 
 def _twice() -> ValueError:
@@ -102,15 +114,16 @@ def _twice() -> ValueError:
 
 def _spans(db: Session, *columns: Any) -> dict[str, list[tuple[Any, ...]]]:
     found: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for person, *values in db.execute(select(*columns)).tuples():
-        found[person].append(tuple(values))
+    for person, *values in db.connection().execute(select(*columns)).tuples():
+        found[person].append(tuple(sys.intern(one) if isinstance(one, str) else one for one in values))
     return found
 
 
 def read_facts(db: Session) -> Facts:
     """People, projects, renditions and roles as they are at this moment."""
     role = models.Role
-    held = db.execute(select(role.person_id, role.role, role.domain, _day(role.start), _day(role.until))).tuples().all()
+    found = db.connection().execute(select(role.person_id, role.role, role.domain, _day(role.start), _day(role.until)))
+    held = [(person, *map(sys.intern, values)) for person, *values in found.tuples()]
     roles = Roles(held)
     return Facts(
         people=_people(db, held, roles),
@@ -129,7 +142,9 @@ def _people(db: Session, held: Iterable[tuple[str, str, str, str, str]], roles: 
         if role == "admin" and domain == "*":
             admin[holder].append((start, until))
     people = {}
-    for person_id, region, suspended in db.execute(select(person.id, person.region, person.suspended)).tuples():
+    for person_id, region, suspended in (
+        db.connection().execute(select(person.id, person.region, person.suspended)).tuples()
+    ):
         courses: defaultdict[str, tuple[Span, ...]] = defaultdict(tuple)
         for course, start, until in sorted(passed.get(person_id, ())):
             courses[course] += ((start, until),)
@@ -151,7 +166,7 @@ def _people(db: Session, held: Iterable[tuple[str, str, str, str, str]], roles: 
 
 def _projects(db: Session) -> dict[str, ProjectFacts]:
     project = models.Project
-    found = db.execute(
+    found = db.connection().execute(
         select(
             project.id, project.title, project.tier, project.state, _day(project.start), _day(project.until),
             project.purposes,
@@ -168,16 +183,20 @@ def _projects(db: Session) -> dict[str, ProjectFacts]:
 def _renditions(db: Session) -> dict[str, Any]:
     dataset, rendition, version = models.Dataset, models.Rendition, models.RenditionVersion
     versions: defaultdict[str, list[Version]] = defaultdict(list)
-    for rendition_id, number, project_id, path, files in db.execute(
-        select(version.rendition_id, version.number, version.project_id, version.path, version.files)
-        .where(version.state == "published")
-        .order_by(version.number.desc())
-    ).tuples():
+    for rendition_id, number, project_id, path, files in (
+        db.connection()
+        .execute(
+            select(version.rendition_id, version.number, version.project_id, version.path, version.files)
+            .where(version.state == "published")
+            .order_by(version.number.desc())
+        )
+        .tuples()
+    ):
         if _below_root(path):
             versions[rendition_id].append(Version(number, project_id, path, files))
     renditions: dict[str, DataFacts] = {}
     by_dataset: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
-    found = db.execute(
+    found = db.connection().execute(
         select(
             rendition.id, rendition.title, rendition.tier, rendition.per_project, dataset.id, dataset.title,
             dataset.owner_id, dataset.required_trainings, dataset.permitted_use,

@@ -31,7 +31,8 @@ class Row(NamedTuple):
     agreement: str = NO_AGREEMENT
 
 
-Cells = dict[str, tuple[Row, ...]]  # by what the data column names
+Cell = Row | tuple[Row, ...]  # most cells hold one row, and a tuple around it would cost 64 bytes
+Cells = dict[str, Cell]  # by what the data column names
 
 
 class Rows:
@@ -53,8 +54,7 @@ class Rows:
                 table = tables.get(project)
                 if table is None:
                     table = tables[project] = {}
-                cell = table.get(data)
-                table[data] = (row,) if cell is None else (*cell, row)
+                table[data] = row if data not in table else (*_rows_in(table[data]), row)
         return cls(by_id, tables)
 
     def changed(self, add: Iterable[Row], remove: Iterable[str]) -> Rows:
@@ -73,9 +73,9 @@ class Rows:
         for row in gone:
             for project, data in _cells(row):
                 table = table_of(project)
-                left = tuple(other for other in table[data] if other is not row)
+                left = tuple(other for other in _rows_in(table[data]) if other is not row)
                 if left:
-                    table[data] = left
+                    table[data] = left if len(left) > 1 else left[0]
                 else:
                     del table[data]
         for row in add:
@@ -84,7 +84,7 @@ class Rows:
             by_id[row.id] = row
             for project, data in _cells(row):
                 table = table_of(project)
-                table[data] = tuple(sorted((*table.get(data, ()), row)))
+                table[data] = row if data not in table else tuple(sorted((*_rows_in(table[data]), row)))
         for project in copied:
             if not tables[project]:
                 del tables[project]
@@ -98,7 +98,11 @@ class Rows:
             if table:
                 for name in (*data, ANY):
                     cell = table.get(name)
-                    if cell:
+                    if cell is None:
+                        continue
+                    if isinstance(cell, Row):
+                        found.append(cell)
+                    else:
                         found += cell
         return found
 
@@ -108,7 +112,7 @@ class Rows:
             name
             for project in (*projects, ANY)
             for name, cell in self._tables.get(project, {}).items()
-            if any(row.eft == "allow" for row in cell)
+            if any(row.eft == "allow" for row in _rows_in(cell))
         }
 
     def __iter__(self) -> Iterator[Row]:
@@ -116,6 +120,10 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.by_id)
+
+
+def _rows_in(cell: Cell) -> tuple[Row, ...]:
+    return (cell,) if isinstance(cell, Row) else cell
 
 
 def _cells(row: Row) -> Iterable[tuple[str, str]]:

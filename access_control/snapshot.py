@@ -290,6 +290,7 @@ def load_snapshot(db: Session, data_root: Path, previous: Snapshot | None = None
 
     With `previous` only rows that changed since are checked and indexed again.
     """
+    db.flush()  # what the caller changed in this transaction counts, too
     for _ in range(5):
         change = read_change(db)
         rows = read_rows(db, previous.rows if previous else None)

@@ -132,16 +132,22 @@ class RowReader:
         self._standing = standing
 
     def read(self, values: Iterable[tuple[str, ...]]) -> Iterator[Row]:
-        """Yields a Row for each tuple in the order of COLUMNS; raises ValueError at the first that is wrong."""
-        ids, efts, roles, projects, data, acts, purposes, regions, starts, untils, courses, agreements = self._columns
-        standing = self._standing
+        """Yields a Row for each tuple in the order of COLUMNS; raises ValueError at the first that is wrong.
+
+        Written for 200,000 rows a second: a value that was found right before costs one look into a dictionary.
+        """
+        _, efts, roles, projects, data, acts, purposes, regions, starts, untils, courses, agreements = self._columns
+        is_id, plain, new = re.compile(_ID).fullmatch, not self._standing, tuple.__new__
         for i, e, r, p, d, a, u, g, s, t, c, n in values:
-            row = Row(
-                ids[i], efts[e], roles[r], projects[p], data[d], acts[a],
+            if is_id(i) is None:
+                raise ValueError(self._columns[0].error(i))
+            row = new(Row, (
+                i, efts[e], roles[r], projects[p], data[d], acts[a],
                 purposes[u], regions[g], starts[s], untils[t], courses[c], agreements[n],
-            )  # fmt: skip
-            if error := _together(row, standing=standing):
-                raise ValueError(f"{row.id}: {error}")
+            ))  # fmt: skip
+            usual = plain and e == "allow" and a == MOUNT and r == "researcher" and s <= t and "|" not in d
+            if not (usual and (d == ANY or d.startswith("data:"))) and (error := _together(row, standing=not plain)):
+                raise ValueError(f"{i}: {error}")
             yield row
 
     def errors(self, values: Mapping[str, Any]) -> Iterator[str]:
