@@ -33,6 +33,7 @@ class Act(StrEnum):
     DatasetAdded = "dataset:added"
     DatasetAltered = "dataset:altered"
     DatasetChanged = "dataset:changed"
+    DatasetDeleted = "dataset:deleted"
     IncidentDecided = "incident:decided"
     LoginFailed = "login:failed"
     LoginSucceeded = "login:succeeded"

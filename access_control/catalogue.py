@@ -108,7 +108,7 @@ def _rendition(db: Session, rendition: Rendition) -> RenditionEntry:
 def _newest(db: Session, dataset_id: str) -> DatasetVersion | None:
     return db.scalars(
         select(DatasetVersion)
-        .where(DatasetVersion.dataset_id == dataset_id)
+        .where(DatasetVersion.dataset_id == dataset_id, DatasetVersion.deleted_at.is_(None))
         .order_by(DatasetVersion.number.desc())
         .limit(1)
     ).first()

@@ -165,13 +165,9 @@ def add_dataset(
     index of source rows with it); when it raises, nothing is added. `actor` is a steward of the owner or "<setup>".
     Raises Invalid (file, id, tier), NotFound (owner), NotPermitted, Refused (the dataset has another owner or tier).
     """
-    check_id(id)
-    check_tier(tier)
-    check_profile(settings, egress_profile)
-    if db.get(Organisation, owner) is None:
-        raise NotFound(f"There is no organisation {owner!r}. Add it first: enclave organisation add {owner}")
-    require_steward(db, actor, owner, f"add data of {owner}")
-    dataset = _dataset(db, id, owner, tier)
+    dataset = check_addition(
+        db, settings, id=id, owner=owner, tier=tier, title=title, actor=actor, egress_profile=egress_profile
+    )
     staged = file if isinstance(file, StagedDataset) else stage_dataset(
         settings, file, id=id, column_descriptions=column_descriptions, delimiter=delimiter, missing=missing,
         progress=progress,
@@ -189,6 +185,22 @@ def add_dataset(
     except BaseException:
         staged.discard()
         raise
+
+
+def check_addition(
+    db: Session, settings: Settings, *, id: str, owner: str, tier: int, title: str, actor: str, egress_profile: str  # noqa: A002
+) -> Dataset | None:  # fmt: skip
+    """What can be said before the file is read: returns the dataset that gets a new version, None for a new dataset."""
+    check_id(id)
+    check_tier(tier)
+    check_profile(settings, egress_profile)
+    if db.get(Organisation, owner) is None:
+        raise NotFound(f"There is no organisation {owner!r}. Add it first: enclave organisation add {owner}")
+    require_steward(db, actor, owner, f"add data of {owner}")
+    dataset = _dataset(db, id, owner, tier)
+    if dataset is None and not title.strip():
+        raise Invalid(f"{id!r} is a new dataset: give it a title for the catalogue.")
+    return dataset
 
 
 def _dataset(db: Session, dataset_id: str, owner: str, tier: int) -> Dataset | None:

@@ -136,6 +136,7 @@ class DatasetVersion(Base):
     source_sha256: Mapped[str]
     added_by: Mapped[str]
     added_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None] = mapped_column(default=None)  # its files are gone, with a record of it
 
 
 class Rendition(Base):

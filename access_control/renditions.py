@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, func, select
@@ -16,7 +17,7 @@ from access_control.errors import Invalid, NotFound, Refused
 from access_control.models import DatasetVersion, Project, Rendition, RenditionVersion, touch
 from access_control.parquet_sink import settle
 from access_control.rendition_parser import parse
-from access_control.rendition_spec import RenditionSpec, check_against
+from access_control.rendition_spec import RenditionSpec, check_against, declared_columns
 from access_control.rendition_writer import Plan, StagedRendition, stage_rendition
 from access_control.settings import Settings
 
@@ -34,31 +35,84 @@ def read_spec(spec: str | Path) -> tuple[RenditionSpec, str, str]:
     return parse(text, spec.name), text, spec.name
 
 
-def declare(db: Session, spec: str | Path, *, actor: str) -> Rendition:
-    """Checks a declaration against its dataset and keeps it; nothing is materialised yet.
-
-    Raises Invalid with every fault and its place, NotFound for the dataset, NotPermitted, and Refused when the change
-    would turn a rendition that is keyed by project into one that is not, or the other way round.
-    """
-    declared, text, file = read_spec(spec)
+def check_declaration(db: Session, spec: str | Path) -> tuple[RenditionSpec, list[dict[str, str]]]:
+    """The declaration and the dictionary of what it would hold; raises Invalid with every fault, NotFound."""
+    declared, _, file = read_spec(spec)
     dataset = changes.get_dataset(db, declared.dataset_id)
-    require_steward(db, actor, dataset.owner_id, f"publish renditions of {dataset.id}")
-    check_against(declared, _newest(db, dataset.id).columns, dataset.tier, file)
-    rendition = db.get(Rendition, declared.id, with_for_update=True)
-    if rendition is None:
-        rendition = Rendition(id=declared.id, dataset_id=dataset.id, name=declared.name, tier=declared.tier, spec=text,
-                              title=declared.title, per_project=declared.per_project)  # fmt: skip
-        db.add(rendition)
-    else:
-        if rendition.per_project != declared.per_project:
-            raise Refused(
-                f"{declared.id} cannot be changed to be keyed by project, or to be no longer: its published versions "
-                "would stay in use. Declare it under another name and withdraw this one."
-            )
-        rendition.spec, rendition.title, rendition.tier = text, declared.title, declared.tier
-    db.flush()
+    columns = _newest(db, dataset.id).columns
+    check_against(declared, columns, dataset.tier, file)
+    return declared, declared_columns(declared, columns)
+
+
+def check_may_publish(db: Session, dataset_id: str, actor: str) -> None:
+    """Raises NotPermitted unless `actor` may publish renditions of the dataset; says who could."""
+    require_steward(db, actor, changes.get_dataset(db, dataset_id).owner_id, f"publish renditions of {dataset_id}")
+
+
+@dataclass(frozen=True)
+class Publication:
+    """A declaration that was found good, and the versions to write for it.
+
+    With `rehearsal` no project has the rendition yet: it is written once, checked and thrown away, so that its faults
+    show now and not at the first grant.
+    """
+
+    spec: RenditionSpec
+    text: str
+    plans: tuple[Plan, ...]
+    rehearsal: bool
+
+
+def prepare_publication(db: Session, settings: Settings, spec: str | Path, *, actor: str) -> Publication:
+    """First step of publishing, reading only. Raises Invalid with every fault and its place, NotFound, NotPermitted,
+    and Refused when a rendition that is keyed by project would be so no longer, or the other way round.
+    """
+    declared, text, _ = read_spec(spec)
+    check_may_publish(db, declared.dataset_id, actor)
+    check_declaration(db, spec)
+    known = db.get(Rendition, declared.id)
+    if known is not None and known.per_project != declared.per_project:
+        raise Refused(
+            f"{declared.id} cannot be changed to be keyed by project, or to be no longer: its published versions would "
+            "stay in use. Declare it under another name and withdraw this one."
+        )
+    projects = projects_having(db, declared)
+    plans = tuple(_plan(db, settings, declared, text, project) for project in projects or ["rehearsal"])
+    return Publication(declared, text, plans, rehearsal=not projects)
+
+
+def complete_publication(
+    db: Session, settings: Settings, publication: Publication, staged: Sequence[StagedRendition], *, actor: str
+) -> Rendition:
+    """Last step of publishing: keeps the declaration and puts the staged versions in force."""
+    spec, text = publication.spec, publication.text
+    try:
+        _check_still(publication, prepare_publication(db, settings, text, actor=actor))
+        rendition = db.get(Rendition, spec.id, with_for_update=True)
+        if rendition is None:
+            rendition = Rendition(id=spec.id, dataset_id=spec.dataset_id, name=spec.name, per_project=spec.per_project)
+            db.add(rendition)
+        rendition.spec, rendition.title, rendition.tier = text, spec.title, spec.tier
+        db.flush()
+    except BaseException:
+        for one in staged:
+            one.discard()
+        raise
     touch(db)
+    for one in staged:
+        if publication.rehearsal:
+            one.discard()
+        else:
+            register_version(db, settings, one, actor=actor)
+    if publication.rehearsal:
+        details = {"version": None, "project": None, "tier": spec.tier, "declaration": text}
+        changes.note(db, Act.RenditionPublished, actor=actor, subject=f"rendition:{spec.id}", details=details)
     return rendition
+
+
+def _check_still(publication: Publication, now: Publication) -> None:
+    if now.plans != publication.plans:
+        raise Refused(f"{publication.spec.id} or its dataset changed while it was written. Publish it again.")
 
 
 def publish_rendition(
@@ -69,27 +123,33 @@ def publish_rendition(
     One that is keyed by project is materialised again for each project that has it already, and for a new project by
     `ensure_materialised`. Older versions stay: running sessions go on with theirs. Raises Invalid with the place in the
     specification and the remedy, Refused when a quality check fails (nothing is published), NotPermitted, NotFound.
+    The transaction stays open while it is written; `prepare_publication`, `stage_all` and `complete_publication` are
+    its steps, the second of which needs none.
     """
-    rendition = declare(db, spec, actor=actor)
-    having = projects_having(db, rendition)
-    if not having:
-        rehearse(db, settings, rendition, progress=progress)
-    for project_id in having:
-        materialise(db, settings, rendition.id, project_id, actor=actor, progress=progress)
-    return rendition
+    publication = prepare_publication(db, settings, spec, actor=actor)
+    staged = stage_all(settings, publication, progress)
+    return complete_publication(db, settings, publication, staged, actor=actor)
 
 
-def rehearse(db: Session, settings: Settings, rendition: Rendition, *, progress: Progress | None = None) -> None:
-    """Writes a rendition that no project has yet, checks it and throws it away: its faults show now, not at a grant."""
-    stage_rendition(settings, _plan(db, settings, rendition, "rehearsal"), progress).discard()
+def stage_all(settings: Settings, publication: Publication, progress: Progress | None = None) -> list[StagedRendition]:
+    """Second step of publishing: writes and checks every version; all or none are left in the staging folders."""
+    staged: list[StagedRendition] = []
+    try:
+        for plan in publication.plans:
+            staged.append(stage_rendition(settings, plan, progress))
+    except BaseException:
+        for one in staged:
+            one.discard()
+        raise
+    return staged
 
 
-def projects_having(db: Session, rendition: Rendition) -> list[str | None]:
+def projects_having(db: Session, spec: RenditionSpec) -> list[str | None]:
     """For whom a new version is made: [None] for everybody, or the projects that have one now."""
-    if not rendition.per_project:
+    if not spec.per_project:
         return [None]
     published = select(RenditionVersion.project_id).where(
-        RenditionVersion.rendition_id == rendition.id, RenditionVersion.state == "published"
+        RenditionVersion.rendition_id == spec.id, RenditionVersion.state == "published"
     )
     having: list[str | None] = []
     having += sorted({project for project in db.scalars(published) if project is not None})
@@ -105,15 +165,15 @@ def plan_version(db: Session, settings: Settings, rendition_id: str, project_id:
         raise Refused(f"{rendition_id} is the same for all projects; it is not written for {project_id} alone.")
     if project_id is not None and db.get(Project, project_id) is None:
         raise NotFound(f"There is no project {project_id!r}.")
-    return _plan(db, settings, rendition, project_id)
-
-
-def _plan(db: Session, settings: Settings, rendition: Rendition, project_id: str | None) -> Plan:
-    dataset, version = changes.get_dataset(db, rendition.dataset_id), _newest(db, rendition.dataset_id)
     spec = parse(rendition.spec, rendition.id)
-    check_against(spec, version.columns, dataset.tier, rendition.id)
+    return _plan(db, settings, spec, rendition.spec, project_id)
+
+
+def _plan(db: Session, settings: Settings, spec: RenditionSpec, text: str, project_id: str | None) -> Plan:
+    dataset, version = changes.get_dataset(db, spec.dataset_id), _newest(db, spec.dataset_id)
+    check_against(spec, version.columns, dataset.tier, spec.id)
     return Plan(
-        spec=spec, spec_text=rendition.spec, project_id=project_id, dataset_version=version.number,
+        spec=spec, spec_text=text, project_id=project_id, dataset_version=version.number,
         source=settings.data_root / version.path / DATA_FILE, source_sha256=version.sha256,
         columns=tuple(version.columns), dataset_tier=dataset.tier, owner=dataset.owner_id, licence=dataset.licence,
         citation=dataset.citation,
@@ -252,7 +312,7 @@ def _rendition(db: Session, rendition_id: str, *, lock: bool = False) -> Renditi
 def _newest(db: Session, dataset_id: str) -> DatasetVersion:
     version = db.scalars(
         select(DatasetVersion)
-        .where(DatasetVersion.dataset_id == dataset_id)
+        .where(DatasetVersion.dataset_id == dataset_id, DatasetVersion.deleted_at.is_(None))
         .order_by(DatasetVersion.number.desc())
         .limit(1)
     ).first()
