@@ -16,7 +16,7 @@ import httpx
 from fastapi.testclient import TestClient
 
 from access_control import agreements, clock, people, projects
-from access_control.database import writing
+from access_control.database import open_database, writing
 from access_control.keeper import PolicyKeeper
 from access_control.models import Dataset, DatasetVersion, Rendition, RenditionVersion, SessionRecord
 from access_control.settings import Settings, Web
@@ -26,7 +26,6 @@ from hub.portal.context import Portal
 from hub.portal.hubapi import HubClient, HubService
 from hub.portal.logins import Logins
 from hub.schema import create_tables
-from access_control.database import open_database
 
 ORIGIN = "http://enclave.localhost:8000"
 HOMES = {"ana": "uni", "lea": "uni", "rob": "uni", "sam": "acme", "sue": "acme", "gil": "globex", "eve": "acme",
@@ -36,7 +35,10 @@ ROLES = (
     ("sue", "steward", "owner:acme"), ("sue", "lead-steward", "owner:acme"), ("gil", "steward", "owner:globex"),
     ("eve", "admin", "*"), ("adam", "admin", "*"), ("olga", "auditor", "*"),
 )  # fmt: skip
-COLUMNS = [{"name": "id", "type": "integer", "description": "who"}, {"name": "age", "type": "integer", "description": ""}]
+COLUMNS = [
+    {"name": "id", "type": "integer", "description": "who"},
+    {"name": "age", "type": "integer", "description": ""},
+]
 
 
 class Hub:
@@ -78,11 +80,12 @@ class Hub:
 
 
 class PortalWorld:
-    def __init__(self, root: Path, port: int = 8000) -> None:
+    def __init__(self, root: Path, port: int = 8000, *, build: bool = True) -> None:
         self.settings = Settings(data_root=root, web=Web(port=port))
         self.engine = open_database(self.settings.database)
-        create_tables(self.engine)
-        keys.ensure_all(self.settings)
+        if build:
+            create_tables(self.engine)
+            keys.ensure_all(self.settings)
         self.hub = Hub()
         service = HubService("http://127.0.0.1:1/hub/api", "secret", "service-portal")
         client = HubClient(service, transport=httpx.MockTransport(self.hub))
@@ -90,8 +93,9 @@ class PortalWorld:
         keeper = PolicyKeeper(self.engine, self.settings.data_root)
         self.portal = Portal(self.settings, self.engine, keeper, client, self.logins)
         self.app = make_app(self.portal)
-        with writing(self.engine) as db:
-            self._build(db)
+        if build:
+            with writing(self.engine) as db:
+                self._build(db)
 
     def _build(self, db: Any) -> None:
         today, later = clock.today(), clock.today() + timedelta(days=300)
@@ -120,9 +124,17 @@ class PortalWorld:
             db.flush()
             db.add(
                 DatasetVersion(
-                    dataset_id=dataset, number=1, path=f"datasets/{dataset}/v1", sha256="0" * 64, rows=4820,
-                    columns=COLUMNS, source_name="x.csv", source_sha256="0" * 64, added_by=owner, added_at=clock.now(),
-                )  # fmt: skip
+                    dataset_id=dataset,
+                    number=1,
+                    path=f"datasets/{dataset}/v1",
+                    sha256="0" * 64,
+                    rows=4820,
+                    columns=COLUMNS,
+                    source_name="x.csv",
+                    source_sha256="0" * 64,
+                    added_by=owner,
+                    added_at=clock.now(),
+                )
             )
         for rendition, tier in (("hiv/pseudonymised", 2), ("hiv/open", 1), ("pay/full", 1)):
             dataset, name = rendition.split("/")
@@ -131,10 +143,18 @@ class PortalWorld:
             db.flush()
             db.add(
                 RenditionVersion(
-                    rendition_id=rendition, dataset_version=1, number=1, path=f"renditions/{rendition}/1",
-                    files={"data.parquet": "0" * 64}, rows=10, columns=COLUMNS, quality=[], uniqueness={"k": 4},
-                    published_by="sam", published_at=clock.now(),
-                )  # fmt: skip
+                    rendition_id=rendition,
+                    dataset_version=1,
+                    number=1,
+                    path=f"renditions/{rendition}/1",
+                    files={"data.parquet": "0" * 64},
+                    rows=10,
+                    columns=COLUMNS,
+                    quality=[],
+                    uniqueness={"k": 4},
+                    published_by="sam",
+                    published_at=clock.now(),
+                )
             )
 
     def grant(self, **changed: Any) -> str:

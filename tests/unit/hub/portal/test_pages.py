@@ -32,7 +32,9 @@ def test_a_page_answers(world: PortalWorld, person: str, path: str) -> None:
     assert "<main" in answer.text
 
 
-@pytest.mark.parametrize("path", ["people", "manage-projects", "running", "policy", "audit", "why", "who-had", "queue", "data"])
+@pytest.mark.parametrize(
+    "path", ["people", "manage-projects", "running", "policy", "audit", "why", "who-had", "queue", "data"]
+)
 def test_a_researcher_is_told_whose_page_it_is(world: PortalWorld, path: str) -> None:
     answer = world.browser("ana").get(path)
     assert answer.status_code == 403
