@@ -8,6 +8,7 @@ docs/reference/gateway-paths.md is printed from this table.
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote, unquote
@@ -220,3 +221,7 @@ def as_markdown() -> str:
     lines += ["", "Closed, with a page that says what to do instead:", ""]
     lines += [f"- `{beginning}/…`: {why}" for beginning, why in CLOSED]
     return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(as_markdown())
