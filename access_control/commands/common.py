@@ -32,8 +32,7 @@ As = Annotated[
     typer.Option(
         "--as",
         metavar="PERSON",
-        help="Act as this person, with their rights. Without it the owner of the data root acts as <setup>, the "
-        "installation itself. Either way the audit log says that it came by the command line, and whose.",
+        help="Act as this person, with their rights; without it as <setup>, which only the data root's owner can.",
     ),
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why: kept in the audit log and shown to those concerned.")]
