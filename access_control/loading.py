@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import String, cast, func, literal, select
+from sqlalchemy import String, Text, cast, func, literal, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from access_control import models
@@ -119,6 +121,36 @@ def _spans(db: Session, *columns: Any) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
+@contextmanager
+def collector_at_rest() -> Iterator[None]:
+    """Keeps Python's cycle collector from walking, again and again, over the objects of a policy that is being read.
+
+    They hold no cycles, and the walks are half the time of loading 200,000 rows.
+    """
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+@lru_cache(4096)
+def _list(text: str) -> tuple[str, ...]:
+    values = json.loads(text)
+    if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
+        raise Refused(
+            f"A list of words in the database is {text!r}, so nothing is allowed; correct the project or dataset."
+        )
+    return tuple(sys.intern(one) for one in values)
+
+
+def _json(column: InstrumentedAttribute[Any]) -> Any:
+    """The text of a JSON column: most lists are alike, and each is decoded once."""
+    return type_coerce(cast(column, Text), Text)
+
+
 def read_facts(db: Session) -> Facts:
     """People, projects, renditions and roles as they are at this moment."""
     role = models.Role
@@ -169,12 +201,12 @@ def _projects(db: Session) -> dict[str, ProjectFacts]:
     found = db.connection().execute(
         select(
             project.id, project.title, project.tier, project.state, _day(project.start), _day(project.until),
-            project.purposes,
+            _json(project.purposes),
         )
     ).tuples()  # fmt: skip
     return {
         project_id: ProjectFacts(
-            project_id, (f"project:{project_id}",), title, tier, state, start, until, frozenset(uses)
+            project_id, (f"project:{project_id}",), title, tier, state, start, until, frozenset(_list(uses))
         )
         for project_id, title, tier, state, start, until, uses in found
     }
@@ -199,7 +231,7 @@ def _renditions(db: Session) -> dict[str, Any]:
     found = db.connection().execute(
         select(
             rendition.id, rendition.title, rendition.tier, rendition.per_project, dataset.id, dataset.title,
-            dataset.owner_id, dataset.required_trainings, dataset.permitted_use,
+            dataset.owner_id, _json(dataset.required_trainings), _json(dataset.permitted_use),
             _day(dataset.embargo_until), _day(dataset.retention_until),
         )
         .join(dataset, rendition.dataset_id == dataset.id)
@@ -213,10 +245,10 @@ def _renditions(db: Session) -> dict[str, Any]:
             dataset=dataset_id,
             owner=owner,
             tier=tier,
-            trainings="|".join(courses) or ANY,
+            trainings="|".join(_list(courses)) or ANY,
             embargo=embargo or "0001-01-01",
             retention=retention or "9999-12-31",
-            permitted=frozenset(uses),
+            permitted=frozenset(_list(uses)),
             per_project=bool(per_project),
             versions=tuple(versions.get(one, ())),
         )

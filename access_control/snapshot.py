@@ -16,7 +16,7 @@ from access_control.conditions import CONDITIONS, MODEL, Request
 from access_control.decisions import Decision, Mount, Refusal
 from access_control.errors import Invalid, Refused
 from access_control.facts import ANY, DataFacts, ProjectFacts, Version
-from access_control.loading import Facts, read_change, read_facts, read_number, read_rows
+from access_control.loading import Facts, collector_at_rest, read_change, read_facts, read_number, read_rows
 from access_control.rows import NO_AGREEMENT, Row, Rows
 from access_control.validation import MOUNT, check_rows, to_row
 
@@ -293,8 +293,10 @@ def load_snapshot(db: Session, data_root: Path, previous: Snapshot | None = None
     db.flush()  # what the caller changed in this transaction counts, too
     for _ in range(5):
         change = read_change(db)
-        rows = read_rows(db, previous.rows if previous else None)
-        snapshot = Snapshot(rows, read_facts(db), data_root, number=read_number(db), change=change)
+        with collector_at_rest():
+            rows = read_rows(db, previous.rows if previous else None)
+            facts = read_facts(db)
+        snapshot = Snapshot(rows, facts, data_root, number=read_number(db), change=change)
         # Where a transaction does not read from one snapshot, a commit may have come between the selects.
         if read_change(db) == change:
             return snapshot
