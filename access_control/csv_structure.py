@@ -19,7 +19,8 @@ from access_control.errors import Invalid
 
 _BLOCK = 4 << 20
 _LONGEST_FIELD = 16 << 20
-_QUOTE, _ZERO, _NINE, _LF, _CR = b'"'[0], b"0"[0], b"9"[0], b"\n"[0], b"\r"[0]
+_QUOTE, _LF, _CR = b'"'[0], b"\n"[0], b"\r"[0]
+_ZERO, _TEN = np.uint8(b"0"[0]), np.uint8(10)
 _EDGE = 3  # bytes carried from one block to the next, so that a pattern across the seam is seen
 
 Bytes = npt.NDArray[np.uint8]
@@ -29,8 +30,8 @@ Bytes = npt.NDArray[np.uint8]
 class Scan:
     """Hashes the bytes it is fed and notes what a CSV reader would not say.
 
-    `leading_zeros`: a value such as 007, which a reader of numbers would shorten. `odd_quotes`: a quotation mark that
-    neither opens nor closes a value, or one that is never closed.
+    `leading_zeros`: a value such as 007, which a reader of numbers would shorten (-07 is a number). `odd_quotes`: a
+    quotation mark that neither opens nor closes a value, or one that is never closed.
     """
 
     delimiter: int
@@ -40,12 +41,19 @@ class Scan:
     _inside: int = 0
     _tail: bytes = b"\n"
     _digest: hashlib._Hash = field(default_factory=hashlib.sha256)
+    _edges: npt.NDArray[np.bool_] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Which bytes may stand beside a value: one look-up a byte.
+        self._edges = np.zeros(256, dtype=np.bool_)
+        self._edges[[self.delimiter, _LF, _CR, _QUOTE]] = True
 
     def feed(self, block: bytes) -> None:
         """Looks at the next bytes of the file, in order."""
         self._digest.update(block)
-        self._look(self._tail + block, len(self._tail))
-        self._tail = (self._tail + block)[-_EDGE:]
+        data = self._tail + block
+        self._look(data, len(self._tail))
+        self._tail = data[-_EDGE:]
 
     def finish(self) -> str:
         """Looks at the end of the file; returns the SHA-256 of all bytes, in hexadecimal."""
@@ -53,34 +61,23 @@ class Scan:
             self.odd_quotes = True
         return self._digest.hexdigest()
 
-    def _edges(self, values: Bytes) -> npt.NDArray[np.bool_]:
-        edges: npt.NDArray[np.bool_] = (
-            (values == self.delimiter) | (values == _LF) | (values == _CR) | (values == _QUOTE)
-        )
-        return edges
-
     def _look(self, data: bytes, new: int) -> None:
         view: Bytes = np.frombuffer(data, dtype=np.uint8)
         if not self.nul:
-            self.nul = b"\0" in data[new:]
+            self.nul = b"\0" in data
         if not self.leading_zeros:
-            zeros = np.flatnonzero(view[1:-1] == _ZERO) + 1
-            after = view[zeros + 1]
-            zeros = zeros[(after >= _ZERO) & (after <= _NINE)]
-            before = view[zeros - 1]
-            signed = (before == b"-"[0]) | (before == b"+"[0])
-            start = np.where(signed, view[np.maximum(zeros - 2, 0)], before)
-            self.leading_zeros = bool(self._edges(start).any())
+            # Plain passes over bytes first: only where a 0 stands before a digit are neighbours fetched.
+            zeros = np.flatnonzero((view[1:-1] == _ZERO) & (view[2:] - _ZERO < _TEN)) + 1
+            self.leading_zeros = bool(self._edges[view[zeros - 1]].any())
         quotes = np.flatnonzero(view[new:] == _QUOTE) + new
         if not self.odd_quotes and len(quotes):
-            opening = ((np.arange(len(quotes)) + self._inside) % 2) == 0
-            before_opening = view[quotes[opening] - 1]
-            closing = quotes[~opening]
-            after_closing = view[closing[closing + 1 < len(view)] + 1]
-            self.odd_quotes = not (self._edges(before_opening).all() and self._edges(after_closing).all())
-        # The byte after a closing quote that ends the block is looked at here, as the first byte of the next one.
-        if not self.odd_quotes and new and self._inside == 0 and data[new - 1] == _QUOTE and len(view) > new:
-            self.odd_quotes = not bool(self._edges(view[new : new + 1]).all())
+            opening, closing = quotes[self._inside :: 2], quotes[1 - self._inside :: 2]
+            if len(closing) and closing[-1] + 1 == len(view):
+                closing = closing[:-1]  # what follows it is looked at with the next block
+            good = self._edges[view[opening - 1]].all() and self._edges[view[closing + 1]].all()
+            self.odd_quotes = not bool(good)
+        if not self.odd_quotes and not self._inside and data[new - 1] == _QUOTE and len(view) > new:
+            self.odd_quotes = not bool(self._edges[view[new]])
         self._inside = (self._inside + len(quotes)) % 2
 
 
