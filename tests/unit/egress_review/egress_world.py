@@ -75,7 +75,7 @@ class World:
         self.engine = open_database(self.settings.database)
         self.at = NOON
         clock.set_clock(lambda: self.at)
-        self._sessions = 0
+        self._sessions = 0 if build else 100  # ids of sessions
         if build:
             Base.metadata.create_all(self.engine)
             with writing(self.engine) as db:
