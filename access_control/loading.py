@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import json
-import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from sqlalchemy import String, Text, cast, func, literal, select, type_coerce
@@ -93,14 +93,14 @@ def read_rows(db: Session, previous: Rows | None = None) -> Rows:
         raise Refused("The policy in the database is not valid and nothing is allowed: " + "; ".join(errors)) from error
 
 
-def _stored(db: Session) -> Iterator[tuple[str, ...]]:
+def _stored(db: Session, *where: Any) -> Iterator[tuple[str, ...]]:
     """The stored rows in the order of COLUMNS, straight from the driver: every column is text, nothing to convert."""
     row = models.PolicyRow
     result = db.connection().execute(
         select(
             row.id, row.eft, row.role, row.project, row.data, row.act, row.purpose, row.region,
             _day(row.start), _day(row.until), row.training, func.coalesce(row.agreement_id, literal(NO_AGREEMENT)),
-        ).order_by(row.id)
+        ).where(*where).order_by(row.id)
     )  # fmt: skip
     with closing(result):
         cursor = result.cursor
@@ -114,10 +114,12 @@ def _twice() -> ValueError:
     return ValueError("a row has the id of one of the rows that come with the enclave; give it another")
 
 
-def _spans(db: Session, *columns: Any) -> dict[str, list[tuple[Any, ...]]]:
+def _spans(
+    db: Session, only: str | None, holder: InstrumentedAttribute[Any], *columns: Any
+) -> dict[str, list[tuple[Any, ...]]]:
     found: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for person, *values in db.connection().execute(select(*columns)).tuples():
-        found[person].append(tuple(sys.intern(one) if isinstance(one, str) else one for one in values))
+    for person, *values in db.connection().execute(_of(select(holder, *columns), holder, only)).tuples():
+        found[person].append(tuple(intern(one) if isinstance(one, str) else one for one in values))
     return found
 
 
@@ -143,7 +145,7 @@ def _list(text: str) -> tuple[str, ...]:
         raise Refused(
             f"A list of words in the database is {text!r}, so nothing is allowed; correct the project or dataset."
         )
-    return tuple(sys.intern(one) for one in values)
+    return tuple(intern(one) for one in values)
 
 
 def _json(column: InstrumentedAttribute[Any]) -> Any:
@@ -153,30 +155,54 @@ def _json(column: InstrumentedAttribute[Any]) -> Any:
 
 def read_facts(db: Session) -> Facts:
     """People, projects, renditions and roles as they are at this moment."""
-    role = models.Role
-    found = db.connection().execute(select(role.person_id, role.role, role.domain, _day(role.start), _day(role.until)))
-    held = [(person, *map(sys.intern, values)) for person, *values in found.tuples()]
+    held = _held(db, None)
     roles = Roles(held)
-    return Facts(
-        people=_people(db, held, roles),
-        projects=_projects(db),
-        roles=roles,
-        **_renditions(db),
-    )
+    return Facts(people=_people(db, None, held, roles), projects=_projects(db), roles=roles, **_renditions(db))
 
 
-def _people(db: Session, held: Iterable[tuple[str, str, str, str, str]], roles: Roles) -> dict[str, PersonFacts]:
+def read_facts_of(db: Session, person: str) -> Facts:
+    """What the duties of one person rest on: that person and the projects, no renditions."""
+    held = _held(db, person)
+    roles = Roles(held)
+    return Facts(_people(db, person, held, roles), _projects(db), renditions={}, by_dataset={}, roles=roles)
+
+
+def read_duty_rows(db: Session) -> Rows:
+    """The rows that can decide on a duty: those that come with the enclave, and every stored row but allows, which
+    only ever let a session mount. Raises Refused when one of them is wrong.
+    """
+    try:
+        return Rows.of([*standing_rows(), *RowReader().read(_stored(db, models.PolicyRow.eft != "allow"))])
+    except (ValueError, AttributeError, TypeError) as error:
+        raise Refused(f"The policy in the database is not valid and nothing is allowed: {error}") from error
+
+
+def _held(db: Session, person: str | None) -> list[tuple[str, str, str, str, str]]:
+    role = models.Role
+    wanted = select(role.person_id, role.role, role.domain, _day(role.start), _day(role.until))
+    found = db.connection().execute(_of(wanted, role.person_id, person)).tuples()
+    return [
+        (one, intern(name), intern(domain), intern(start), intern(until)) for one, name, domain, start, until in found
+    ]
+
+
+def _of(wanted: Any, column: InstrumentedAttribute[Any], person: str | None) -> Any:
+    return wanted if person is None else wanted.where(column == person)
+
+
+def _people(
+    db: Session, only: str | None, held: Iterable[tuple[str, str, str, str, str]], roles: Roles
+) -> dict[str, PersonFacts]:
     clearance, training, person = models.Clearance, models.Training, models.Person
-    levels = _spans(db, clearance.person_id, _day(clearance.start), _day(clearance.until), clearance.level)
-    passed = _spans(db, training.person_id, training.course, _day(training.start), _day(training.until))
+    levels = _spans(db, only, clearance.person_id, _day(clearance.start), _day(clearance.until), clearance.level)
+    passed = _spans(db, only, training.person_id, training.course, _day(training.start), _day(training.until))
     admin: defaultdict[str, list[Span]] = defaultdict(list)
     for holder, role, domain, start, until in held:
         if role == "admin" and domain == "*":
             admin[holder].append((start, until))
     people = {}
-    for person_id, region, suspended in (
-        db.connection().execute(select(person.id, person.region, person.suspended)).tuples()
-    ):
+    wanted = _of(select(person.id, person.region, person.suspended), person.id, only)
+    for person_id, region, suspended in db.connection().execute(wanted).tuples():
         courses: defaultdict[str, tuple[Span, ...]] = defaultdict(tuple)
         for course, start, until in sorted(passed.get(person_id, ())):
             courses[course] += ((start, until),)

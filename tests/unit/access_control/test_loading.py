@@ -11,7 +11,21 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from policy_database import new_database, policy_row, version_of, write_world
-from policy_oracle import ALWAYS, DAY, PEOPLE, Collection, Human, Rule, Work, World, random_world, to_snapshot
+from policy_oracle import (
+    ALWAYS,
+    DAY,
+    DUTY_ACTS,
+    OWNERS,
+    PEOPLE,
+    PROJECTS,
+    Collection,
+    Human,
+    Rule,
+    Work,
+    World,
+    random_world,
+    to_snapshot,
+)
 from sqlalchemy import text, update
 
 from access_control import loading
@@ -19,7 +33,7 @@ from access_control import models as m
 from access_control.database import reading, writing
 from access_control.errors import Refused
 from access_control.models import touch
-from access_control.snapshot import load_snapshot
+from access_control.snapshot import load_duties, load_snapshot
 
 ROOT = Path("/srv/enclave")
 SMALL = World(
@@ -181,3 +195,39 @@ def test_damaged_standing_rows_stop_the_start(
             loading.standing_rows()
     finally:
         loading.standing_rows.cache_clear()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_duties_read_for_one_person_are_those_of_the_whole_snapshot(tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    write_world(engine := new_database(tmp_path), random_world(dice))
+    with reading(engine) as db:
+        whole = load_snapshot(db, ROOT)
+        for person in PEOPLE:
+            duties = load_duties(db, person)
+            for act in DUTY_ACTS:
+                context = {
+                    "project": dice.choice([None, *PROJECTS]),
+                    "owner": dice.choice([None, *OWNERS]),
+                    "author": dice.choice([None, *PEOPLE]),
+                }
+                assert duties.may(person, act, DAY, **context) == whole.may(person, act, DAY, **context)
+            others = [other for other in PEOPLE if other != person]
+            assert not any(duties.may(other, "audit", DAY).allowed for other in others)
+
+
+def test_a_wrong_row_closes_duties_too(tmp_path: Path) -> None:
+    write_world(engine := new_database(tmp_path), SMALL)
+    with writing(engine) as db:
+        db.execute(text("UPDATE policy_rows SET eft = 'Deny'"))
+    with reading(engine) as db, pytest.raises(Refused, match="effect 'Deny' must be 'allow' or 'deny'"):
+        load_duties(db, "ana")
+
+
+def test_what_the_transaction_has_changed_is_seen(tmp_path: Path) -> None:
+    write_world(engine := new_database(tmp_path), SMALL)
+    with writing(engine) as db:
+        assert not load_duties(db, "ana").may("ana", "audit", DAY).allowed
+        db.add(m.Role(person_id="ana", role="auditor", domain="*", start=ALWAYS[0], until=ALWAYS[1], source="x"))
+        assert load_duties(db, "ana").may("ana", "audit", DAY).allowed
+        assert load_snapshot(db, ROOT).may("ana", "audit", DAY).allowed
