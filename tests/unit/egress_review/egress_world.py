@@ -6,6 +6,7 @@ pay. sam, sue and sid are acme's stewards and lou leads them; gil and gus are gl
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -75,7 +76,6 @@ class World:
         self.engine = open_database(self.settings.database)
         self.at = NOON
         clock.set_clock(lambda: self.at)
-        self._sessions = 0 if build else 100  # ids of sessions
         if build:
             Base.metadata.create_all(self.engine)
             with writing(self.engine) as db:
@@ -155,12 +155,11 @@ class World:
 
     def session(self, person: str, project: str) -> None:
         """A session that has mounted what the person sees now."""
-        self._sessions += 1
         with writing(self.engine) as db:
             mounts = load_snapshot(db, self.settings.data_root).mounts(person, project, clock.today())
             db.add(
                 SessionRecord(
-                    id=f"{self._sessions:032x}",
+                    id=uuid.uuid4().hex,
                     person_id=person,
                     project_id=project,
                     tier=3,
