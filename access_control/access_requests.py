@@ -94,6 +94,8 @@ def grant_access(
         db, actor, "steward", to=f"grant request {request_id}", owner=owner, project=request.project_id,
         author=request.person_id,
     )  # fmt: skip
+    if until is not None and until > request.until:
+        raise Invalid(f"Request {request_id} asks for access until {request.until}. Grant it until then at the latest.")
     project = changes.get_project(db, request.project_id)
     agreement = draft_agreement(
         db, title=f"{request.rendition_id} for {project.title}".replace("\n", " "), project=project.id,
@@ -132,7 +134,7 @@ def take_back(db: Session, request_id: int, *, actor: str) -> AccessRequest:
     """Takes one's own request back; a lead of the project may too. A grant that waits for its acceptance falls away."""
     changes.queue(db)
     request = get_request(db, request_id)
-    leads = f"project:{request.project_id}" in changes.roles_on(db, actor, "lead", clock.today())
+    leads = changes.leads(db, actor, request.project_id)
     if actor != request.person_id and not leads:
         raise NotPermitted(
             f"Request {request_id} is {request.person_id}'s: they or a lead of the project take it back."

@@ -251,14 +251,9 @@ def _binds(db: Session, agreement: Agreement, party: str, person_id: str) -> boo
     if changes.may(db, person_id, "steward", owner=party, project=agreement.project_id):
         return True
     person = db.get(Person, person_id)
-    if (
-        person is None
-        or person.suspended
-        or person.affiliation != party
-        or party in owners_of(db, agreement.renditions)
-    ):
+    if person is None or person.affiliation != party or party in owners_of(db, agreement.renditions):
         return False
-    return f"project:{agreement.project_id}" in changes.roles_on(db, person_id, "lead", clock.today())
+    return changes.leads(db, person_id, agreement.project_id)
 
 
 def _require_side(db: Session, actor: str, parties: list[str], project: str | None, *, to: str) -> str:
@@ -270,9 +265,7 @@ def _require_side(db: Session, actor: str, parties: list[str], project: str | No
             return party
     if changes.may(db, actor, "administer"):
         return "admin"
-    person = db.get(Person, actor)
-    leads = changes.roles_on(db, actor, "lead", clock.today())
-    if project is not None and person is not None and not person.suspended and f"project:{project}" in leads:
+    if project is not None and changes.leads(db, actor, project):
         return "lead"
     raise NotPermitted(f"You may not {to}. A steward of {' or '.join(parties)} can, or an admin.")
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from access_control import audit, clock
 from access_control.audit import Act
 from access_control.errors import Invalid, NotFound, NotPermitted
+from access_control.loading import read_change
 from access_control.models import (
     Agreement,
     Clearance,
@@ -32,7 +33,7 @@ from access_control.models import (
     Training,
     touch,
 )
-from access_control.snapshot import load_snapshot
+from access_control.snapshot import Snapshot, load_snapshot
 
 SETUP = "<setup>"
 
@@ -171,8 +172,18 @@ def _why_not(
         return "" if duty in {"administer", "audit"} else "the first installation has no say over an owner's data."
     if db.get(Person, actor) is None:
         return f"'{actor}' is nobody's id here."
-    decision = load_snapshot(db, Path("/")).may(actor, duty, clock.today(), project=project, owner=owner, author=author)
+    decision = _snapshot(db).may(actor, duty, clock.today(), project=project, owner=owner, author=author)
     return "" if decision.allowed else decision.reason
+
+
+def _snapshot(db: Session) -> Snapshot:
+    """The snapshot of this transaction, read again when something that can change a decision has changed since."""
+    transaction, snapshot = db.info.get("duties", (None, None))
+    if transaction is None or transaction is not db.get_transaction() or snapshot.change != read_change(db):
+        db.flush()
+        snapshot = load_snapshot(db, Path("/"))
+        db.info["duties"] = (db.get_transaction(), snapshot)
+    return cast(Snapshot, snapshot)
 
 
 def roles_on(db: Session, person_id: str, role: str, day: date) -> list[str]:
@@ -183,8 +194,19 @@ def roles_on(db: Session, person_id: str, role: str, day: date) -> list[str]:
     return sorted(set(db.scalars(held)))
 
 
+def leads(db: Session, person_id: str, project_id: str) -> bool:
+    """Whether the person leads the project today, and isn't suspended."""
+    person = db.get(Person, person_id)
+    if person is None or person.suspended:
+        return False
+    return f"project:{project_id}" in roles_on(db, person_id, "lead", clock.today())
+
+
 def is_member(db: Session, person_id: str, project_id: str) -> bool:
-    """Whether the person is researcher or lead of the project today."""
+    """Whether the person is researcher or lead of the project today, and isn't suspended."""
+    person = db.get(Person, person_id)
+    if person is None or person.suspended:
+        return False
     domain = f"project:{project_id}"
     return any(domain in roles_on(db, person_id, role, clock.today()) for role in ("researcher", "lead"))
 

@@ -85,6 +85,9 @@ def change_project(
             f"{project_id} is active, and its {', '.join(widening)} would decide access at once. Suspend it, "
             "change it, and let another admin activate it again."
         )
+    after = [str(values.get(name, getattr(project, name))).strip() for name in REFERENCES]
+    if project.state == "active" and project.tier >= REFERENCES_FROM_TIER and not all(after):
+        raise Invalid(f"{project_id} is active and of tier {project.tier}: none of its references can be taken away.")
     changes.change(
         db, project, Act.ProjectChanged, values, actor=actor, subject=f"project:{project_id}",
         reason=changes.said(reason),
@@ -108,10 +111,9 @@ def set_project_state(db: Session, project_id: str, state: str, *, reason: str, 
     project = changes.get_project(db, project_id)
     if state not in PROJECT_TRANSITIONS:
         raise Invalid(f"'{state}' is no state of a project. The states are {', '.join(PROJECT_TRANSITIONS)}.")
-    leads = f"project:{project_id}" in changes.roles_on(db, actor, "lead", clock.today())
     if state == "active":
         changes.require(db, actor, "administer", to=f"activate {project_id}", project=project_id)
-    elif not leads:
+    elif not changes.leads(db, actor, project_id):
         changes.require(db, actor, "administer", to=f"make {project_id} {state}")
     if state not in PROJECT_TRANSITIONS[project.state]:
         onward = ", ".join(PROJECT_TRANSITIONS[project.state]) or "nothing: it is the end"

@@ -65,6 +65,23 @@ def test_only_the_owners_steward_decides(world: World, actor: str) -> None:
     assert state(world) == "asked"
 
 
+def test_a_grant_is_not_for_longer_than_was_asked(world: World) -> None:
+    world.do(access_requests.ask_access, **(ASKED | {"until": TODAY}))
+    with pytest.raises(Invalid, match="until then at the latest"):
+        world.do(access_requests.grant_access, 1, until=LATER, actor="sam")
+
+
+def test_a_suspended_person_neither_asks_nor_accepts(world: World) -> None:
+    world.do(access_requests.ask_access, **ASKED)
+    world.do(access_requests.grant_access, 1, actor="sam")
+    for person in ("ana", "lea"):
+        world.do(people.suspend_person, person, reason="an incident", actor="eve")
+    with pytest.raises(NotPermitted):
+        world.do(access_requests.ask_access, **(ASKED | {"rendition": "hiv/open"}))
+    with pytest.raises(NotPermitted):
+        world.do(access_requests.accept_access, 1, actor="lea")
+
+
 def test_a_steward_does_not_grant_what_they_ask_for_themselves(world: World) -> None:
     world.do(people.grant_role, "sam", role="researcher", domain="project:p17", start=TODAY, until=LATER, source="x")
     world.do(access_requests.ask_access, **(ASKED | {"actor": "sam"}))

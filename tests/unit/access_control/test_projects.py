@@ -88,5 +88,7 @@ def test_what_decides_access_does_not_change_while_it_is_active(world: World) ->
         with pytest.raises(Invalid, match="Suspend it"):
             world.do(projects.change_project, "p17", reason="more", actor="eve", **change)
     world.do(projects.change_project, "p17", until=LATER - timedelta(days=1), title="Shorter", reason="so", actor="eve")
+    with pytest.raises(Invalid, match="none of its references can be taken away"):
+        world.do(projects.change_project, "p17", ethics_reference=" ", reason="so", actor="eve")
     with pytest.raises(Invalid, match="'open' is no state"):
         world.do(projects.set_project_state, "p17", "open", reason="so", actor="eve")
