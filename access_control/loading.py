@@ -88,7 +88,7 @@ def read_rows(db: Session, previous: Rows | None = None) -> Rows:
         gone = [row_id for row_id in before if row_id not in kept]
         return previous.changed(RowReader().read(fresh), [*gone, *(one[0] for one in fresh if one[0] in before)])
     except (ValueError, AttributeError, TypeError) as error:
-        named = [dict(zip(COLUMNS, one, strict=True)) for one in _stored(db)]
+        named = [dict(zip(COLUMNS, one, strict=True)) for one in sorted(_stored(db))]
         errors = check_rows(named, taken=[one.id for one in standing]) or [str(error)]
         raise Refused("The policy in the database is not valid and nothing is allowed: " + "; ".join(errors)) from error
 
@@ -100,7 +100,7 @@ def _stored(db: Session, *where: Any) -> Iterator[tuple[str, ...]]:
         select(
             row.id, row.eft, row.role, row.project, row.data, row.act, row.purpose, row.region,
             _day(row.start), _day(row.until), row.training, func.coalesce(row.agreement_id, literal(NO_AGREEMENT)),
-        ).where(*where).order_by(row.id)
+        ).where(*where)
     )  # fmt: skip
     with closing(result):
         cursor = result.cursor
@@ -201,23 +201,25 @@ def _people(
         if role == "admin" and domain == "*":
             admin[holder].append((start, until))
     people = {}
+    alike: dict[Any, Any] = {}  # what many people have in common is kept once
     wanted = _of(select(person.id, person.region, person.suspended), person.id, only)
-    for person_id, region, suspended in db.connection().execute(wanted).tuples():
+    for name, region, suspended in db.connection().execute(wanted).tuples():
         courses: defaultdict[str, tuple[Span, ...]] = defaultdict(tuple)
-        for course, start, until in sorted(passed.get(person_id, ())):
+        for course, start, until in sorted(passed.get(name, ())):
             courses[course] += ((start, until),)
-        people[person_id] = PersonFacts(
-            id=person_id,
-            region=region,
+        clearances = tuple(sorted(levels.get(name, ())))
+        people[intern(name)] = PersonFacts(
+            id=intern(name),
+            region=intern(region),
             suspended=bool(suspended),
-            clearances=tuple(sorted(levels.get(person_id, ()))),
-            trainings=dict(courses),
+            clearances=alike.setdefault(clearances, clearances),
+            trainings=alike.setdefault(tuple(courses.items()), dict(courses)),
             projects=frozenset(
-                domain.removeprefix("project:")
-                for domain in roles.domains.get(person_id, ())
+                intern(domain.removeprefix("project:"))
+                for domain in roles.domains.get(name, ())
                 if domain.startswith("project:")
             ),
-            admin=tuple(sorted(admin.get(person_id, ()))),
+            admin=tuple(sorted(admin.get(name, ()))),
         )
     return people
 
@@ -232,7 +234,7 @@ def _projects(db: Session) -> dict[str, ProjectFacts]:
     ).tuples()  # fmt: skip
     return {
         project_id: ProjectFacts(
-            project_id, (f"project:{project_id}",), title, tier, state, start, until, frozenset(_list(uses))
+            project_id, (intern(f"project:{project_id}"),), title, tier, state, start, until, frozenset(_list(uses))
         )
         for project_id, title, tier, state, start, until, uses in found
     }
@@ -266,7 +268,7 @@ def _renditions(db: Session) -> dict[str, Any]:
     for one, title, tier, per_project, dataset_id, dataset_title, owner, courses, uses, embargo, retention in found:
         renditions[one] = DataFacts(
             id=one,
-            names=(f"data:{one}", f"data:{dataset_id}"),
+            names=(intern(f"data:{one}"), intern(f"data:{dataset_id}")),
             title=title or dataset_title,
             dataset=dataset_id,
             owner=owner,

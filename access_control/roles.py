@@ -26,8 +26,12 @@ class Roles:
             for name in (role, *INCLUDES.get(role, ())):
                 held[person, domain].append((name, start, until))
             domains[person].add(domain)
-        self._held = {key: tuple(sorted(set(values))) for key, values in held.items()}
-        self.domains = {person: frozenset(values) for person, values in domains.items()}
+        alike: dict[tuple[Held, ...], tuple[Held, ...]] = {}  # most people hold the same role for the same dates
+        self._held: dict[tuple[str, str], tuple[Held, ...]] = {}
+        for key, values in held.items():
+            whole = tuple(sorted(set(values)))
+            self._held[key] = alike.setdefault(whole, whole)
+        self.domains = {person: tuple(sorted(values)) for person, values in domains.items()}
         people: defaultdict[str, list[str]] = defaultdict(list)
         for person in sorted(self.domains):
             for domain in self.domains[person]:
