@@ -21,6 +21,7 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from access_control import clock
+from access_control.agreements import expire_agreements
 from access_control.database import open_database, reading, writing
 from access_control.errors import AccessError
 from access_control.keeper import PolicyKeeper
@@ -131,6 +132,10 @@ class Warden:
                 with writing(self.engine) as db:
                     frozen = freeze(db, stale)
                 log.warning("frozen: %s", ", ".join(frozen))
+            if self._decided is None or self._decided[2] != today:
+                # Their rows open nothing since their last day; this writes it down.
+                with writing(self.engine) as db:
+                    expire_agreements(db)
             self._decided = decided
         return lost
 
