@@ -16,6 +16,9 @@ COUNT = re.compile(
     r"|at[ _.]?risk|n[ _.]?at[ _.]?risk|denominator|numerator|unweighted[ _]?\w*|effectifs?|anzahl|grand[ _]?total|margin)$",
     re.IGNORECASE,
 )
+STRICT = re.compile(
+    r"^(?:n|no|nobs|n[ _.]?obs|obs|counts?|cnt|freq\w*|size|len|totals?|all|number|num|observations|cases)$", re.IGNORECASE
+)
 SHARE = re.compile(r"%|percent|pct|proportion|prop\b|share|fraction|prevalence|\brate\b|_rate\b|_prop\b", re.IGNORECASE)
 MEASURE = re.compile(
     r"mean|avg|average|median|std|\bsd\b|stdev|\bse\b|std[_. ]?err|coef|estimate|beta|odds|ratio|hazard|\bp\b|p[_-]?val|\bt\b|\bz\b|stat|year|\bage\b|age_|income|wage|salary"

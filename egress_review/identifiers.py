@@ -111,8 +111,9 @@ def hits(text: str) -> Iterator[Hit]:
         yield Hit("hardware address", _mask(match.group()), False)
     for match in _POSTCODE.finditer(text):
         yield Hit("postcode", _mask(match.group()), False)
-    for match in _COORDINATES.finditer(text):
-        yield Hit("coordinates of a place", _mask(match.group()), False)
+    if re.search(r"\b(?:lat|latitude|lon|lng|longitude|coordinates|gps)\b", text[:200_000], re.IGNORECASE):
+        for match in _COORDINATES.finditer(text):
+            yield Hit("coordinates of a place", _mask(match.group()), False)
     for match in _DIGITS.finditer(text):
         digits = match.group()
         for what, valid, shape in _NATIONAL:
