@@ -201,7 +201,9 @@ def _people(
         if role == "admin" and domain == "*":
             admin[holder].append((start, until))
     people = {}
-    alike: dict[Any, Any] = {}  # what many people have in common is kept once
+    # What many people have in common is kept once.
+    same_clearances: dict[Any, tuple[tuple[Any, ...], ...]] = {}
+    same_trainings: dict[Any, dict[str, tuple[Span, ...]]] = {}
     wanted = _of(select(person.id, person.region, person.suspended), person.id, only)
     for name, region, suspended in db.connection().execute(wanted).tuples():
         courses: defaultdict[str, tuple[Span, ...]] = defaultdict(tuple)
@@ -212,8 +214,8 @@ def _people(
             id=intern(name),
             region=intern(region),
             suspended=bool(suspended),
-            clearances=alike.setdefault(clearances, clearances),
-            trainings=alike.setdefault(tuple(courses.items()), dict(courses)),
+            clearances=same_clearances.setdefault(clearances, clearances),
+            trainings=same_trainings.setdefault(tuple(courses.items()), dict(courses)),
             projects=frozenset(
                 intern(domain.removeprefix("project:"))
                 for domain in roles.domains.get(name, ())
