@@ -43,6 +43,8 @@ class Queue(RuleBasedStateMachine):
         self.votes: defaultdict[Key, dict[str, str]] = defaultdict(dict)
         self.appealed: dict[str, set[str]] = {}
         self.downloads = 0
+        self.submit_as("REQ-0001", "ana")
+        self.world.draft({})
 
     def teardown(self) -> None:
         if hasattr(self, "world"):
@@ -51,13 +53,11 @@ class Queue(RuleBasedStateMachine):
 
     @rule(text=st.sampled_from(TEXTS), name=st.sampled_from(NAMES))
     def write(self, text: str, name: str) -> None:
+        self.write_as(text, name)
+
+    def write_as(self, text: str, name: str) -> None:
         self.world.write(name, text)
         self.workspace[name] = text
-
-    @rule()
-    def draft(self) -> None:
-        if len(self.world.log()) < 400 and not self.world.ask(lambda db: _known(db, "REQ-0002")):
-            self.world.draft({})
 
     @rule(request=REQUEST, name=st.sampled_from(NAMES), context=st.sampled_from(["one", "two"]), person=PERSON)
     def add(self, request: str, name: str, context: str, person: str) -> None:
@@ -70,6 +70,9 @@ class Queue(RuleBasedStateMachine):
 
     @rule(request=REQUEST, person=st.sampled_from(["ana", "ana", "ana", "sam", "lea"]))
     def submit(self, request: str, person: str) -> None:
+        self.submit_as(request, person)
+
+    def submit_as(self, request: str, person: str) -> None:
         try:
             self.world.submit(request, person)
         except EgressError:
@@ -87,8 +90,9 @@ class Queue(RuleBasedStateMachine):
         name=st.sampled_from([None, *NAMES]),
     )
     def vote(self, request: str, person: str, verdict: str, name: str | None) -> None:
-        if not self.world.ask(lambda db: _known(db, request)):
-            return
+        self.vote_as(request, person, verdict, name)
+
+    def vote_as(self, request: str, person: str, verdict: str, name: str | None) -> None:
         for file in self.world.files(request):
             if name in {None, file.name}:
                 try:
@@ -99,6 +103,18 @@ class Queue(RuleBasedStateMachine):
                     continue
                 assert person in ELIGIBLE - self.appealed.get(request, set())
                 self.votes[self.sent[request][file.name]][person] = verdict
+
+    @rule(request=REQUEST, first=st.sampled_from(sorted(ELIGIBLE)), second=st.sampled_from(sorted(ELIGIBLE)))
+    def agree(self, request: str, first: str, second: str) -> None:
+        for person in (first, second):
+            self.vote_as(request, person, "approve", None)
+        self.download_as("ana")
+
+    @rule(request=REQUEST, text=st.sampled_from(TEXTS), name=st.sampled_from(NAMES))
+    def turn(self, request: str, text: str, name: str) -> None:
+        self.write_as(text, name)
+        self.attempt(requests.add_files, request, [name], context="one", actor="ana")
+        self.submit_as(request, "ana")
 
     @rule(request=REQUEST)
     def claim(self, request: str) -> None:
@@ -120,7 +136,8 @@ class Queue(RuleBasedStateMachine):
 
     @rule(person=st.sampled_from(["sam", "lou", "ana"]), request=REQUEST)
     def freeze(self, person: str, request: str) -> None:
-        self.attempt(freezing.freeze, request, actor=person, reason="stop")
+        if self.downloads % 2:
+            self.attempt(freezing.freeze, request, actor=person, reason="stop")
 
     @rule(person=st.sampled_from(["sam", "lou", "ana", "lou"]), request=REQUEST)
     def thaw(self, person: str, request: str) -> None:
@@ -142,6 +159,9 @@ class Queue(RuleBasedStateMachine):
 
     @rule(person=st.sampled_from(["ana", "ana", "ana", "lea", "sam", "eve"]))
     def download(self, person: str) -> None:
+        self.download_as(person)
+
+    def download_as(self, person: str) -> None:
         for number in (1, 2):
             release_id = f"REL-{number:04d}"
             for file in self.world.ask(release.release_files, release_id):
@@ -178,17 +198,13 @@ class Queue(RuleBasedStateMachine):
         return True
 
 
-def _known(db: object, request: str) -> bool:
-    return db.get(requests.ReleaseRequest, request) is not None  # type: ignore[attr-defined]
-
-
 @pytest.mark.timeout(900)
 def test_no_sequence_of_calls_lets_anything_else_out(built: Path) -> None:
     Queue.template = built
     run_state_machine_as_test(
         Queue,
         settings=settings(
-            max_examples=12, stateful_step_count=40, deadline=None, derandomize=True, database=None,
+            max_examples=20, stateful_step_count=40, deadline=None, derandomize=True, database=None,
             suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
