@@ -73,13 +73,13 @@ def draft_agreement(
 
     Each owner of the data must be among the parties (organisations' ids). `regions` are where people may sit, or `any`.
     """
+    changes.queue(db)
     values = _checked(db, {
         "title": title, "project_id": project, "parties": parties, "renditions": renditions, "purposes": purposes,
         "regions": regions, "required_trainings": required_trainings or [], "reviewers": reviewers,
         "conditions": conditions, "start": start, "until": until,
     })  # fmt: skip
     _require_side(db, actor, values["parties"], project, to="draft this agreement")
-    changes.queue(db)
     row = Agreement(id=_next_id(db), state="draft", **values)
     subject = f"agreement:{row.id}"
     changes.add(db, row, Act.AgreementChanged, actor=actor, subject=subject, digest=agreement_digest(row))

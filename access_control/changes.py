@@ -160,6 +160,8 @@ def require(
 
     With `author` or `project` the duty is refused to whoever is that author, or has been a member of that project.
     """
+    # What the decision rests on must not change between it and the change that it allows.
+    queue(db)
     if reason := _why_not(db, actor, duty, project=project, owner=owner, author=author):
         who = {"administer": "an admin", "steward": f"a steward of {owner}", "audit": "an auditor"}.get(duty, "someone")
         raise NotPermitted(f"You may not {to}: {reason} Ask {who} who isn't concerned.")
