@@ -21,7 +21,9 @@ from access_control.errors import Refused
 from access_control.facts import ANY, DataFacts, PersonFacts, ProjectFacts, Span, Version
 from access_control.roles import Roles
 from access_control.rows import NO_AGREEMENT, Row, Rows
-from access_control.validation import COLUMNS, RowReader, check_rows, read_policy, to_row
+from access_control.validation import COLUMNS, RowReader, check_rows, known_days, read_policy, to_row
+
+_DAYS = known_days()  # a database that writes days in another order must not be compared with
 
 STANDING = Path(__file__).with_name("standing.csv")
 
@@ -182,7 +184,7 @@ def _held(db: Session, person: str | None) -> list[tuple[str, str, str, str, str
     wanted = select(role.person_id, role.role, role.domain, _day(role.start), _day(role.until))
     found = db.connection().execute(_of(wanted, role.person_id, person)).tuples()
     return [
-        (one, intern(name), intern(domain), intern(start), intern(until)) for one, name, domain, start, until in found
+        (one, intern(name), intern(domain), _DAYS[start], _DAYS[until]) for one, name, domain, start, until in found
     ]
 
 
@@ -208,8 +210,8 @@ def _people(
     for name, region, suspended in db.connection().execute(wanted).tuples():
         courses: defaultdict[str, tuple[Span, ...]] = defaultdict(tuple)
         for course, start, until in sorted(passed.get(name, ())):
-            courses[course] += ((start, until),)
-        clearances = tuple(sorted(levels.get(name, ())))
+            courses[course] += ((_DAYS[start], _DAYS[until]),)
+        clearances = tuple(sorted((_DAYS[start], _DAYS[until], level) for start, until, level in levels.get(name, ())))
         people[intern(name)] = PersonFacts(
             id=intern(name),
             region=intern(region),
@@ -236,7 +238,14 @@ def _projects(db: Session) -> dict[str, ProjectFacts]:
     ).tuples()  # fmt: skip
     return {
         project_id: ProjectFacts(
-            project_id, (intern(f"project:{project_id}"),), title, tier, state, start, until, frozenset(_list(uses))
+            project_id,
+            (intern(f"project:{project_id}"),),
+            title,
+            tier,
+            state,
+            _DAYS[start],
+            _DAYS[until],
+            frozenset(_list(uses)),
         )
         for project_id, title, tier, state, start, until, uses in found
     }
@@ -276,8 +285,8 @@ def _renditions(db: Session) -> dict[str, Any]:
             owner=owner,
             tier=tier,
             trainings="|".join(_list(courses)) or ANY,
-            embargo=embargo or "0001-01-01",
-            retention=retention or "9999-12-31",
+            embargo=_DAYS[embargo or "0001-01-01"],
+            retention=_DAYS[retention or "9999-12-31"],
             permitted=frozenset(_list(uses)),
             per_project=bool(per_project),
             versions=tuple(versions.get(one, ())),

@@ -304,7 +304,10 @@ def load_snapshot(db: Session, data_root: Path, previous: Snapshot | None = None
         change = read_change(db)
         with collector_at_rest():
             rows = read_rows(db, previous.rows if previous else None)
-            facts = read_facts(db)
+            try:
+                facts = read_facts(db)
+            except (ValueError, TypeError) as error:
+                raise Refused(f"A fact in the database cannot be read, so nothing is allowed: {error}") from error
         snapshot = Snapshot(rows, facts, data_root, number=read_number(db), change=change)
         # Where a transaction does not read from one snapshot, a commit may have come between the selects.
         if read_change(db) == change:

@@ -79,6 +79,11 @@ _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _ID = r"[A-Za-z0-9][A-Za-z0-9.-]{0,63}"
 
 
+def known_days() -> dict[str, str]:
+    """A dictionary that holds every day of the calendar as ISO text, and raises ValueError for any other text."""
+    return _Day("day", _DAY, "a day such as '2026-01-31'", many=False, wild=False)
+
+
 def _columns() -> tuple[_Column, ...]:
     listed = "separated by '|'"
     return (

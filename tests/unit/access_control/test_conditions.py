@@ -11,6 +11,7 @@ from access_control.errors import Refused
 from access_control.facts import FUNCTIONS
 
 TEXT = MODEL.read_text()
+PAGE = Path(__file__).parents[3] / "docs" / "explanation" / "how-access-is-decided.md"
 
 
 def refused(tmp_path: Path, text: str) -> str:
@@ -98,3 +99,10 @@ def test_conditions_of_every_row_come_before_the_safeguards() -> None:
 def test_only_plain_conditions_are_parsed(text: str) -> None:
     with pytest.raises(Refused):
         parse(text)
+
+
+def test_the_page_has_every_condition() -> None:
+    table = [line for line in PAGE.read_text().splitlines() if line.startswith("| `") and line.count("|") == 4]
+    assert table == [
+        f"| `{one.expression}` | {'safeguard' if one.safeguard else 'row'} | {one.meaning} |" for one in CONDITIONS
+    ]

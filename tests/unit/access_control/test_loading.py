@@ -231,3 +231,23 @@ def test_what_the_transaction_has_changed_is_seen(tmp_path: Path) -> None:
         db.add(m.Role(person_id="ana", role="auditor", domain="*", start=ALWAYS[0], until=ALWAYS[1], source="x"))
         assert load_duties(db, "ana").may("ana", "audit", DAY).allowed
         assert load_snapshot(db, ROOT).may("ana", "audit", DAY).allowed
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE clearances SET until = '31/12/2026'",
+        "UPDATE roles SET start = ''",
+        "UPDATE projects SET until = 'never'",
+        "UPDATE datasets SET embargo_until = '06/01/2030'",
+        "UPDATE datasets SET permitted_use = '{}'",
+        "UPDATE projects SET purposes = 'cancer'",
+        "UPDATE projects SET purposes = '[1]'",
+    ],
+)
+def test_a_fact_that_cannot_be_read_closes_everything(tmp_path: Path, statement: str) -> None:
+    write_world(engine := new_database(tmp_path), SMALL)
+    with writing(engine) as db:
+        db.execute(text(statement))
+    with reading(engine) as db, pytest.raises(Refused, match="nothing is allowed"):
+        load_snapshot(db, ROOT)

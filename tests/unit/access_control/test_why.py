@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -91,3 +91,38 @@ def test_the_explanation_agrees_with_the_decision_in_random_worlds(seed: int) ->
                 assert allowed is any(" allows it until " in sentence for sentence in rest)
                 assert all(sentence.endswith(".") for sentence in [head, *rest])
                 assert allowed or rest, "a no is never without a reason"
+
+
+def test_the_worked_example_of_the_page_is_what_happens() -> None:
+    page = Path(__file__).parents[3] / "docs" / "explanation" / "how-access-is-decided.md"
+    text = " ".join(page.read_text().replace("\n> ", " ").split())
+    year = (date(2026, 1, 1), date(2026, 12, 31))
+    example = World(
+        people={
+            "ana": Human(
+                clearances=[(*ALWAYS, 2)],
+                trainings=[("gdpr", *ALWAYS)],
+                roles=[("researcher", "project:p17", *ALWAYS)],
+            )
+        },
+        projects={"p17": Work(tier=3, purposes=["cancer"])},
+        datasets={"hiv": Collection(trainings=["gdpr"], renditions={"pseudonymised": 2})},
+        rules=[
+            Rule(
+                "AGR-0042.1", projects=["p17"], data=["hiv/pseudonymised"], purposes=["cancer", "quality"],
+                regions=["EU", "UK"], start=year[0], until=year[1],
+            ),
+            Rule("WDR-0007", effect="deny", role=["anyone"], data=["hiv"], acts=None, start=DAY, until=ALWAYS[1]),
+        ],
+    )  # fmt: skip
+    rows = [
+        " | ".join(row[:11]).replace("EU|UK", "EU\\|UK").replace("cancer|q", "cancer\\|q")
+        for row in to_snapshot(example).rows
+    ]
+    assert [row in text for row in rows if not row.startswith("STANDING")] == [True, True]
+    first_of_may = date(2026, 5, 1)
+    (mount,) = to_snapshot(example).mounts("ana", "p17", first_of_may)
+    assert (mount.row_id, mount.target) == ("AGR-0042.1", "/data/hiv")
+    assert to_snapshot(example).mounts("ana", "p17", DAY) == []
+    example.people["ana"].clearances = [(*ALWAYS, 1)]
+    assert " ".join(explain(to_snapshot(example), "ana", "p17", "hiv", first_of_may)) in text
