@@ -9,6 +9,7 @@ from typing import Any
 import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
+from docker.utils import kwargs_from_env
 
 from access_control.errors import Refused
 from access_control.settings import Settings
@@ -46,7 +47,7 @@ class EngineRoom:
     def _api(self) -> Any:
         # A client holds one pool of connections and is not meant for several threads at once.
         if not hasattr(self._local, "api"):
-            self._local.api = _asking(lambda: docker.APIClient(version="auto", timeout=TIMEOUT_SECONDS))
+            self._local.api = _asking(lambda: docker.APIClient(version="auto", timeout=TIMEOUT_SECONDS, **kwargs_from_env()))
         return self._local.api
 
     def create(self, *, session_id: str, person: str, project: str, terminals: bool, binds: list[Bind]) -> str:

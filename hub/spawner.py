@@ -223,6 +223,10 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc] - DockerSpawner has n
 def refuse_options(spawner: Any, options: Any) -> None:
     """For `apply_user_options`: a session takes no options, whoever sends some through the API."""
     if options:
+        # The hub has kept them already, and would take them again for the next start.
+        spawner.user_options = {}
+        spawner.orm_spawner.user_options = {}
+        spawner.db.commit()
         raise web.HTTPError(400, f"A session takes no options; {sorted(options)[:5]} cannot be set. Leave them out.")
     if not spawner.name:
         raise web.HTTPError(400, "A session belongs to a project. Open the project in the portal and start it there.")

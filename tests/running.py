@@ -55,6 +55,7 @@ class Enclave:
     config: Path
     process: subprocess.Popen[bytes] | None = None
     browsers: dict[str, Browser] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)  # for its programs, besides this process's
 
     @classmethod
     def prepare(cls, folder: Path, more: str = "") -> Enclave:
@@ -79,7 +80,7 @@ class Enclave:
         log = (self.folder / "supervisor.log").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "hub.cli", "run", "--quiet"],
-            env={**os.environ, "ENCLAVE_CONFIG": str(self.config)},
+            env={**os.environ, **self.environment, "ENCLAVE_CONFIG": str(self.config)},
             stdout=log,
             stderr=log,
             preexec_fn=supervisor.die_with_parent,
