@@ -77,18 +77,13 @@ def read_rows(db: Session, previous: Rows | None = None) -> Rows:
             if len({one[0] for one in rows}) != len(rows):
                 raise _twice()
             return Rows.of(rows)
-        before = previous.by_id
-        kept: set[str] = set()
-        fresh: list[tuple[str, ...]] = []
-        for one in _stored(db):
-            if before.get(one[0]) != one:
-                fresh.append(one)
-            kept.add(one[0])
-        if not kept.isdisjoint(one.id for one in standing):
+        left = dict(previous.by_id)
+        fresh = [one for one in _stored(db) if left.pop(one[0], None) != one]
+        if any(one.id not in left for one in standing):
             raise _twice()
-        kept.update(one.id for one in standing)
-        gone = [row_id for row_id in before if row_id not in kept]
-        return previous.changed(RowReader().read(fresh), [*gone, *(one[0] for one in fresh if one[0] in before)])
+        replaced = [one[0] for one in fresh if one[0] in previous.by_id]
+        gone = left.keys() - {one.id for one in standing}
+        return previous.changed(RowReader().read(fresh), [*gone, *replaced])
     except (ValueError, AttributeError, TypeError) as error:
         named = [dict(zip(COLUMNS, one, strict=True)) for one in sorted(_stored(db))]
         errors = check_rows(named, taken=[one.id for one in standing]) or [str(error)]
