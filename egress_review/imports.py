@@ -21,7 +21,7 @@ from access_control import audit
 from access_control.audit import Act
 from access_control.database import writing
 from access_control.settings import Profile, Settings
-from egress_review import kinds
+from egress_review import kinds, queue_rules
 from egress_review.beneath import open_beneath, open_folder
 from egress_review.errors import Invalid, NotFound, Refused, WrongState
 from egress_review.findings import FileResult, Finding, verdict_of
@@ -31,6 +31,7 @@ from egress_review.names import check_distinct, check_name
 from egress_review.permissions import caller, check_is_author, check_may_draft
 from egress_review.policies import check_editable, editable_turn
 from egress_review.records import get_release, get_request, rows_of, said
+from egress_review.rules.catalogue import Rule
 from egress_review.store import Store, write_all
 
 FOLDER = "imports"
@@ -111,42 +112,27 @@ def _check_upload(path: Path, name: str, profile: Profile) -> FileResult:
     data = path.read_bytes()
     ending = Path(name).suffix.lower()
     kind = next((each.id for each in kinds.KINDS.values() if ending and ending in each.endings), "unknown")
-    found = [_finding(*each, name) for each in _scan(data, ending, kind, profile)]
+    found = [rule.found(name, message) for rule, message in _scan(data, ending, kind, profile)]
     found += _clamscan(path, name)
     return FileResult(name, verdict_of(found), found, kind, {"size": len(data)})
 
 
-def _scan(data: bytes, ending: str, kind: str, profile: Profile) -> Iterator[tuple[str, str, str]]:
+def _scan(data: bytes, ending: str, kind: str, profile: Profile) -> Iterator[tuple[Rule, str]]:
     for magic, what in _EXECUTABLE:
         if data.startswith(magic):
-            yield (
-                "import-executable",
-                f"It is {what}.",
-                "Bring the source, or ask for the package in the session image.",
-            )
+            yield queue_rules.EXECUTABLE, f"It is {what}."
     if data.startswith(b"#!"):
-        yield "import-script", "It is a script that can be run.", "Reviewers read it line by line; keep it short."
+        yield queue_rules.SCRIPT, "It is a script that can be run."
     if kind == "pickle" or (data[:1] == b"\x80" and data[1:2] in {b"\x02", b"\x03", b"\x04", b"\x05"}):
-        yield (
-            "import-pickle",
-            "It is a pickle: loading it can run anything.",
-            "Save the model as ONNX, JSON or safetensors.",
-        )
+        yield queue_rules.PICKLE, "It is a pickle: loading it can run anything."
     if kind in {"archive", "zip"} or data.startswith((b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf")):
-        yield "import-archive", "It is an archive, which hides what is in it.", "Upload the files one by one."
+        yield queue_rules.ARCHIVE, "It is an archive, which hides what is in it."
     for pattern, what in _SECRETS:
         if pattern.search(data):
-            yield "import-secret", f"It holds what looks like {what}.", "Take it out; a session has no use for it."
+            yield queue_rules.SECRET, f"It holds what looks like {what}."
     lines = data.count(b"\n")
     if kind in _DATA_KINDS or (ending in {".csv", ".tsv", ".jsonl"} and lines > profile.max_rows):
-        yield "import-data", "It is data.", "Data comes in as a dataset, with an owner and a tier: ask a data steward."
-
-
-_SEVERITY = {"import-script": "warns"}
-
-
-def _finding(rule: str, message: str, remedy: str, name: str) -> Finding:
-    return Finding(rule, "warns" if _SEVERITY.get(rule) == "warns" else "blocks", name, message, remedy)
+        yield queue_rules.DATA, "It is data."
 
 
 def _clamscan(path: Path, name: str) -> list[Finding]:
@@ -154,7 +140,7 @@ def _clamscan(path: Path, name: str) -> list[Finding]:
     program = shutil.which("clamscan")
     if program is None:
         message = "ClamAV is not installed, so nobody looked for known malware."
-        return [Finding("import-malware", "informs", name, message, "An admin can install the package clamav.")]
+        return [queue_rules.MALWARE.found(name, message, severity="informs")]
     try:
         run = subprocess.run(
             [program, "--no-summary", "--stdout", str(path)],
@@ -163,16 +149,11 @@ def _clamscan(path: Path, name: str) -> list[Finding]:
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return [Finding("import-malware", "blocks", name, f"ClamAV did not answer: {error}.", "Submit it again later.")]
+        return [queue_rules.MALWARE.found(name, f"ClamAV did not answer: {error}.")]
     if run.returncode == 0:
         return []
-    if run.returncode == 1:
-        return [Finding("import-malware", "blocks", name, "ClamAV knows it as malware.", "Tell your security officer.")]
-    return [
-        Finding(
-            "import-malware", "blocks", name, "ClamAV could not scan it.", "Tell an admin: its data may be missing."
-        )
-    ]
+    known = run.returncode == 1
+    return [queue_rules.MALWARE.found(name, "ClamAV knows it as malware." if known else "ClamAV could not scan it.")]
 
 
 def place(engine: Engine, settings: Settings, release_id: str, *, actor: str) -> list[str]:

@@ -13,6 +13,7 @@ from access_control.settings import Settings
 from egress_review.findings import Finding
 from egress_review.ledger import CountTable, count_table, differences, from_rows
 from egress_review.models import LedgerTable, Release, ReleaseRequest, RequestFile
+from egress_review.queue_rules import DIFFERENCING
 from egress_review.store import Store
 from egress_review.tables import extract
 
@@ -59,14 +60,12 @@ def compare(new: Sequence[CountTable], earlier: Sequence[CountTable], threshold:
             if other.cells == table.cells and other.variables == table.variables:
                 continue
             for each in differences(table, other, threshold):
+                people = "person" if each.size == 1 else "people"
                 found.append(
-                    Finding(
-                        rule="differencing",
-                        severity="blocks",
-                        where=f"{each.table}: {each.place}",
-                        message=f"With {each.earlier} this gives away {each.size} "
-                        f"{'person' if each.size == 1 else 'people'}: {each.counts[0]} here, {each.counts[1]} there.",
-                        remedy="Count the same people as the earlier table, or round both tables to the same base.",
+                    DIFFERENCING.found(
+                        f"{each.table}: {each.place}",
+                        f"With {each.earlier} this gives away {each.size} {people}: {each.counts[0]} here, "
+                        f"{each.counts[1]} there.",
                     )
                 )
                 if len(found) >= MAX_SHOWN:

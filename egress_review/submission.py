@@ -19,11 +19,12 @@ from access_control.settings import Profile, Settings
 from egress_review import canonical_forms, checking, imports, ledger, ledger_store
 from egress_review.deciding import publish_ready, settle
 from egress_review.errors import EgressError, Invalid, Refused, WrongState
-from egress_review.findings import FileResult, Finding, verdict_of
+from egress_review.findings import FileResult, verdict_of
 from egress_review.ledger import CountTable
 from egress_review.models import ReleaseRequest, RequestFile
 from egress_review.permissions import caller, check_is_author, check_may_draft
 from egress_review.policies import can, check_editable, editable_turn
+from egress_review.queue_rules import CANONICAL
 from egress_review.records import advance, digest, get_request, rows_of
 from egress_review.release import expire_due
 from egress_review.snapshot import Taken, take
@@ -214,8 +215,7 @@ def _rewritten(
         except (EgressError, OSError, ValueError) as error:
             why = f"It could not be rewritten: {error}"
         if data is None:
-            remedy = "Save tables as CSV, text as .txt, figures as PNG, and add those instead."
-            extra = Finding("no-canonical-form", "blocks", file.name, f"{why} So it cannot leave.", remedy)
+            extra = CANONICAL.found(file.name, f"{why} So it cannot leave.")
             findings = [*result.findings, extra]
             blocked = FileResult(
                 result.path, verdict_of(findings), findings, result.kind, result.facts, result.rule_version
