@@ -78,7 +78,7 @@ def test_what_a_researcher_names_writes_and_says_never_runs(crowd: Crowd) -> Non
         ana = crowd.page("ana", "releases/new?project=wages")
         dialogs = watch(ana)
         expect(ana.locator("#files")).to_contain_text("<img src=x")
-        ana.get_by_label("Title").fill(PAYLOAD)
+        ana.get_by_label("Title", exact=True).fill(PAYLOAD)
         ana.get_by_label("Purpose").fill(PAYLOAD)
         for name in ("attack.ipynb", "attack.csv"):
             ana.get_by_label(name, exact=True).check()
