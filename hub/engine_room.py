@@ -47,7 +47,9 @@ class EngineRoom:
     def _api(self) -> Any:
         # A client holds one pool of connections and is not meant for several threads at once.
         if not hasattr(self._local, "api"):
-            self._local.api = _asking(lambda: docker.APIClient(version="auto", timeout=TIMEOUT_SECONDS, **kwargs_from_env()))
+            self._local.api = _asking(
+                lambda: docker.APIClient(version="auto", timeout=TIMEOUT_SECONDS, **kwargs_from_env())
+            )
         return self._local.api
 
     def create(self, *, session_id: str, person: str, project: str, terminals: bool, binds: list[Bind]) -> str:

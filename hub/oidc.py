@@ -142,6 +142,8 @@ def check_second_factor(claims: Mapping[str, Any], login: Login) -> None:
     if not login.require_mfa:
         return
     methods = claims.get("amr")
+    if isinstance(methods, str):  # RFC 8176 has a list; some providers send their one value bare
+        methods = [methods]
     level = claims.get("acr")
     if isinstance(methods, list) and set(login.accepted_amr) & {one for one in methods if isinstance(one, str)}:
         return

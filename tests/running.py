@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ from typing import Any
 import httpx
 from sqlalchemy import Engine
 
-from access_control.database import open_database, reading, writing
+from access_control.database import reading, writing
 from access_control.models import SessionRecord
 from access_control.settings import Settings, load_settings
 from hub import keys, ports, prepare, supervisor
@@ -226,9 +227,16 @@ class Enclave:
         return "\n".join(path.read_text(errors="replace").splitlines()[-lines:]) if path.exists() else ""
 
     def pid(self, program: str) -> int:
-        """The process of a program."""
+        """The process of a program; 0 while it is being started again."""
         state = json.loads((self.settings.run / "programs.json").read_text())
-        return int(state["programs"][program]["pid"])
+        return int(state["programs"][program]["pid"] or 0)
+
+    def kill(self, program: str) -> None:
+        """Kills a program outright, and waits until the supervisor has started another and everything answers."""
+        before = self.pid(program)
+        os.kill(before, signal.SIGKILL)
+        wait_for(f"another {program}", lambda: self.pid(program) not in (0, before))
+        supervisor.wait_until_up(self.settings, PATIENCE * 2)
 
     def writing(self) -> Any:
         """A transaction on the enclave's database: `with enclave.writing() as db`."""
