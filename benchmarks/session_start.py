@@ -1,9 +1,9 @@
 """How long until JupyterLab answers: this enclave's spawner beside stock DockerSpawner, on the same machine in one run.
 
-Both start through a real JupyterHub and the same Docker Engine, alternating. The stock hub runs DockerSpawner as it comes,
-with `jupyterhub-singleuser` in the same image (all packages, all of the image's cures for a slow start). Time counts from the
-request to the hub's API until the server's own `/api` answers through the proxy. Usage: session_start.py [--quick]; the last
-line is JSON.
+Both start through a real JupyterHub and the same Docker Engine, alternating. The stock hub runs DockerSpawner as it
+comes, with `jupyterhub-singleuser` in the same image (all packages, all of the image's cures for a slow start). Time
+counts from the request to the hub's API until the server's own `/api` answers. Usage: session_start.py [--quick]; the
+last line is JSON.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ c.DockerSpawner.pull_policy = "never"
 c.DockerSpawner.remove = True
 c.DockerSpawner.extra_create_kwargs = {{"labels": {{"enclave.test": "benchmark"}}}}
 c.JupyterHub.services = [{{"name": "bench", "api_token": "{token}"}}]
-c.JupyterHub.load_roles = [{{"name": "bench", "services": ["bench"], "scopes": ["admin:users", "admin:servers", "access:servers"]}}]
+scopes = ["admin:users", "admin:servers", "access:servers"]
+c.JupyterHub.load_roles = [{{"name": "bench", "services": ["bench"], "scopes": scopes}}]
 """
 
 

@@ -107,8 +107,8 @@ def page() -> str:
     lines = [
         "# Settings",
         "",
-        "One file, `enclave.toml`: `$ENCLAVE_CONFIG`, else `./enclave.toml`, else `/etc/enclave/enclave.toml`. An unknown name in it is",
-        "an error. This page is written by `docs/generate_settings.py`.",
+        "One file, `enclave.toml`: `$ENCLAVE_CONFIG`, else `./enclave.toml`, else `/etc/enclave/enclave.toml`.",
+        "An unknown name in it is an error. This page is written by `docs/generate_settings.py`.",
         "",
         "| setting | default | what it does |",
         "| --- | --- | --- |",

@@ -1,4 +1,4 @@
-"""The list that every session carries at /data/ABOUT.md: what is mounted and why, what is not and who could change it."""
+"""The list that every session carries at /data/ABOUT.md: what is mounted and why, what is not and who can change it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def about_text(
                 lines.append(f"  {refusal.who_can_change}")
     lines += [
         "",
-        "Your own files are in `/workspace`. Nothing leaves the enclave except through the release queue of the portal.",
+        "Your own files are in `/workspace`. Nothing leaves the enclave but through the release queue of the portal.",
         "",
     ]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Login: an OpenID Connect provider says who it is, the table of people says whether they come in, the log keeps both."""
+"""Login: an OpenID Connect provider says who it is, the table of people whether they come in; the log keeps both."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from hub.oidc import Endpoints
 def admit(engine: Engine, username: str, subject: str) -> None:
     """Lets a person in whom the provider has vouched for, or raises NotPermitted; either is written to the log.
 
-    The provider's `sub` is bound to the person at the first login: a name that the provider gives to somebody else later
-    does not open the account.
+    The provider's `sub` is bound to the person at the first login: a name that the provider gives to somebody else
+    later does not open the account.
     """
     refusal = None
     with writing(engine) as db:
@@ -37,7 +37,10 @@ def admit(engine: Engine, username: str, subject: str) -> None:
         elif person.suspended:
             refusal = "Your account is suspended. Ask an administrator why."
         elif person.subject is not None and person.subject != subject:
-            refusal = "Your login provider now knows you by another identity than at your first login. An administrator has to look."
+            refusal = (
+                "Your login provider now knows you by another identity than at your first login."
+                " An administrator has to look."
+            )
         elif other is not None and other.id != username:
             refusal = (
                 "Your login provider's identity belongs to another person of the enclave. An administrator has to look."
@@ -58,7 +61,7 @@ def still_admitted(engine: Engine, username: str) -> bool:
         return person is not None and not person.suspended
 
 
-class LoginHandler(OAuthLoginHandler):  # type: ignore[misc] - OAuthenticator has no types
+class LoginHandler(OAuthLoginHandler):  # type: ignore[misc]  # OAuthenticator has no types
     """Adds a nonce to the login, remembered in the same signed cookie as the state."""
 
     def set_state_cookie(self, state_cookie_value: str) -> None:
@@ -76,7 +79,7 @@ class LoginHandler(OAuthLoginHandler):  # type: ignore[misc] - OAuthenticator ha
         return super().prepare()
 
 
-class EnclaveAuthenticator(GenericOAuthenticator):  # type: ignore[misc] - OAuthenticator has no types
+class EnclaveAuthenticator(GenericOAuthenticator):  # type: ignore[misc]  # OAuthenticator has no types
     """OAuthenticator with its three gaps closed: nonce, verified id_token, and a check on each refresh."""
 
     login_handler = LoginHandler
@@ -94,7 +97,7 @@ class EnclaveAuthenticator(GenericOAuthenticator):  # type: ignore[misc] - OAuth
         return {**super().build_userdata_request_headers(access_token, token_type), **self.endpoints.headers}
 
     async def authenticate(self, handler: Any, data: Any = None, **_: Any) -> dict[str, Any]:
-        """Exchanges the code, verifies what came back, and admits the person; the refusal is a page with its sentence."""
+        """Exchanges the code, verifies what came back, and admits the person; a refusal is a page with its sentence."""
         try:
             token_info = await self.get_token_info(handler, self.build_access_tokens_request_params(handler, data))
         except (HTTPClientError, OSError) as error:
@@ -124,8 +127,8 @@ class EnclaveAuthenticator(GenericOAuthenticator):  # type: ignore[misc] - OAuth
                 claimed = str(more.get(self.settings.login.username_claim) or "")
             if not claimed:
                 raise NotPermitted(
-                    f"Your login provider does not say your {self.settings.login.username_claim}; an administrator has to"
-                    " set login.username_claim to a claim that it does say."
+                    f"Your login provider does not say your {self.settings.login.username_claim}; an administrator has"
+                    " to set login.username_claim to a claim that it does say."
                 )
             claimed = self.normalize_username(claimed)
             oidc.check_second_factor(claims, self.settings.login)

@@ -28,7 +28,7 @@ HOME = "/home/researcher"
 
 @dataclass(frozen=True)
 class Bind:
-    """A folder or file of the host inside the container; a missing source is an error at the start, not an empty folder."""
+    """A folder or file of the host inside the container; a missing source is an error, not an empty folder."""
 
     source: str
     target: str

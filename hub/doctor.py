@@ -1,4 +1,4 @@
-"""`enclave doctor`: what is missing or unsafe on this machine, and what to do about it. Every check has a line in the docs."""
+"""`enclave doctor`: what is missing or unsafe on this machine, and what to do. Every check has a line in the docs."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def check_tls(settings: Settings) -> list[Finding]:
         _bad(
             "tls",
             f"{web.bind}:{web.port} is reached in clear text",
-            "set web.scheme = 'https' with web.certificate and web.key, or put a TLS proxy before it on the same machine",
+            "set web.scheme = 'https' with web.certificate and web.key, or put a TLS proxy before it on this machine",
         )
     ]
 

@@ -32,12 +32,18 @@ class Seen:
     def ending(self) -> str:
         """How it ended, for the person whose session it was."""
         if self.out_of_memory:
-            return "The session used more memory than it may have and was ended. Work on less data at once, then start it again."
-        return f"The session's server ended by itself (code {self.exit_code}). Start it again; if it ends again, tell an administrator."
+            return (
+                "The session used more memory than it may have and was ended."
+                " Work on less data at once, then start it again."
+            )
+        return (
+            f"The session's server ended by itself (code {self.exit_code})."
+            " Start it again; if it ends again, tell an administrator."
+        )
 
 
 class EngineRoom:
-    """One client of Docker Engine a process; every call raises Refused with a sentence when the Engine does not do it."""
+    """One client of Docker Engine a process; every call raises Refused with a sentence when the Engine fails."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -128,5 +134,6 @@ def _asking(call: Any) -> Any:
         ) from error
     except (DockerException, requests.exceptions.RequestException, OSError) as error:
         raise Refused(
-            "Docker Engine does not answer, so no session can start or stop. An administrator has to look: enclave doctor"
+            "Docker Engine does not answer, so no session can start or stop."
+            " An administrator has to look: enclave doctor"
         ) from error

@@ -1,4 +1,4 @@
-"""JupyterHub's configuration, all of it from the enclave's settings. Loaded by `jupyterhub --config`, started by `enclave run`."""
+"""JupyterHub's configuration, all of it from the enclave's settings; `enclave run` starts the hub with it."""
 
 from __future__ import annotations
 
@@ -165,6 +165,6 @@ def _configure_sessions(c: Any, settings: Settings, ports: Ports, engine: Engine
 if "get_config" in globals():
     try:
         _settings = load_settings()
-        configure(get_config(), _settings, load_ports(_settings), open_database(_settings.database))  # type: ignore[name-defined] # noqa: F821 - JupyterHub's
+        configure(get_config(), _settings, load_ports(_settings), open_database(_settings.database))  # type: ignore[name-defined]  # noqa: F821 - JupyterHub gives it
     except AccessError as error:
         sys.exit(str(error))

@@ -1,4 +1,4 @@
-"""The enclave's own secrets: made at the first start, one file each of mode 0600 in a folder of mode 0700, never in the repository."""
+"""The enclave's own secrets: made at the first start, one file each of mode 0600 in a folder of mode 0700."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""OpenID Connect, the part that must not be trusted to defaults: endpoints, the id_token's signature, nonce, second factor."""
+"""OpenID Connect, where defaults will not do: endpoints, the id_token's signature, nonce, second factor."""
 
 from __future__ import annotations
 
@@ -150,6 +150,6 @@ def check_second_factor(claims: Mapping[str, Any], login: Login) -> None:
     if isinstance(level, str) and level in login.accepted_acr:
         return
     raise NotPermitted(
-        "You logged in without a second factor, and the enclave asks for one. Set up one-time codes or a security key at"
-        f" your login provider, then log in again. (The provider said amr={methods!r}, acr={level!r}.)"
+        "You logged in without a second factor, and the enclave asks for one. Set up one-time codes or a security key"
+        f" at your login provider, then log in again. (The provider said amr={methods!r}, acr={level!r}.)"
     )

@@ -14,7 +14,7 @@ from hub.ports import Ports, choose_ports
 
 
 def prepare(settings: Settings) -> tuple[Engine, Ports]:
-    """Makes what is missing of a data root, brings its tables up to date and chooses the ports; harmless when repeated."""
+    """Makes what is missing of a data root, brings its tables up to date, chooses the ports; harmless when repeated."""
     private_folder(settings.data_root)
     folders = (settings.datasets, settings.renditions, settings.workspaces, settings.store, settings.indexes)
     for folder in (*folders, settings.keys, settings.audit, settings.run, settings.logs):

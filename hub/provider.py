@@ -7,7 +7,7 @@ enclave points `login.issuer` at its institution's provider.
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 import json
 import logging
 import os
@@ -81,7 +81,7 @@ def make_app(settings: Settings) -> Any:
     with reading(open_database(settings.database)) as db:
         people = [(person.id, person.name, person.email) for person in db.query(Person).order_by(Person.id)]
     known = demo_credentials(settings, [person for person, _, _ in people])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     with app.app_context():
         for person, name, email in people:
             given, _, family = name.partition(" ")
@@ -106,7 +106,7 @@ def make_app(settings: Settings) -> Any:
             response_types=["code"],
             scope=["openid", "profile", "email"],
             token_endpoint_auth_method="client_secret_post",  # noqa: S106 - the name of a method
-            id_token_signed_response_alg="RS256",
+            id_token_signed_response_alg="RS256",  # noqa: S106 - an algorithm's name
             client_id_issued_at=now,
             contacts=[],
         )

@@ -1,7 +1,7 @@
 """JupyterHub's side of the proxy: hub and portal under their own host, so that no session's host reaches them by path.
 
-The proxy routes by host name. JupyterHub would only add hosts to its routes with `subdomain_host`, which gives every person
-a host; here every session has one, added by the gateway. So the host is put in front of the hub's routes here.
+The proxy routes by host name. JupyterHub would only add hosts to its routes with `subdomain_host`, which gives every
+person a host; here every session has one, added by the gateway. So the host is put in front of the hub's routes here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def from_proxy_path(host: str, path: str) -> str:
     return path if path.endswith("/") else path + "/"
 
 
-class HostProxy(ConfigurableHTTPProxy):  # type: ignore[misc] - JupyterHub has no types
+class HostProxy(ConfigurableHTTPProxy):  # type: ignore[misc]  # JupyterHub has no types
     """Puts `public_host` in front of every route of the hub."""
 
     public_host = Unicode(config=True, help="The host name under which hub and portal are reached.")

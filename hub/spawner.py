@@ -1,4 +1,4 @@
-"""The spawner: a named server is a project's session, its container has no network, and the gateway stands before it."""
+"""The spawner: a named server is a project's session, its container has no network, the gateway stands before it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from hub.workspaces import SOCKET_NAME, about_file, remove_session_folder, sessi
 GONE = "The session's container is gone. Start the session again."
 
 
-class EnclaveSpawner(DockerSpawner):  # type: ignore[misc] - DockerSpawner has no types
+class EnclaveSpawner(DockerSpawner):  # type: ignore[misc]  # DockerSpawner has no types
     """DockerSpawner whose containers get no network, no token and no environment of the hub."""
 
     # Set once by jupyterhub_config.py, for the one hub of this process.
@@ -178,7 +178,7 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc] - DockerSpawner has n
         self.clear_state()
 
     async def poll(self) -> str | int | None:
-        """None while the container runs, or while Docker does not say: an Engine that is silent has not ended a session."""
+        """None while the container runs, and while Docker does not say: a silent Engine has not ended a session."""
         if not self.object_id:
             return 0
         try:
@@ -249,6 +249,7 @@ async def _answers(client: httpx.AsyncClient, probe: str) -> bool:
 
 def _http_error(error: AccessError) -> web.HTTPError:
     """The page or API answer for a session that does not start; `jupyterhub_message` is what the person reads."""
-    failure = web.HTTPError(403 if isinstance(error, NotPermitted) else 503, str(error))
-    failure.jupyterhub_message = str(error)
+    # Tornado formats a message that has arguments: the sentence goes in as one, so that a % in it stays a %.
+    failure = web.HTTPError(403 if isinstance(error, NotPermitted) else 503, "%s", str(error))
+    vars(failure)["jupyterhub_message"] = str(error)
     return failure

@@ -1,4 +1,4 @@
-"""Keeps the programs running: starts them, logs each to its own file, starts again what ended, ends all when it is told to.
+"""Keeps the programs running: starts them, logs each to its own file, starts again what ended, ends all when told to.
 
 The programs die with the supervisor, however it dies; session containers belong to Docker Engine and stay.
 """

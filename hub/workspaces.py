@@ -1,4 +1,4 @@
-"""Folders that a session writes to: its workspace, kept for the project, and the folder of its socket, one a session."""
+"""Folders that a session writes to: its workspace, kept for the project, and its socket's folder, one a session."""
 
 from __future__ import annotations
 

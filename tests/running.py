@@ -84,7 +84,7 @@ class Enclave:
             env={**os.environ, **self.environment, "ENCLAVE_CONFIG": str(self.config)},
             stdout=log,
             stderr=log,
-            preexec_fn=supervisor.die_with_parent,
+            preexec_fn=supervisor.die_with_parent,  # noqa: PLW1509 - this process forks from its main thread
         )
         supervisor.wait_until_up(
             self.settings, PATIENCE * 2, alive=lambda: self.process is None or self.process.poll() is None
@@ -172,7 +172,7 @@ class Enclave:
         def ready() -> SessionRecord | None:
             model = self.server(person, project)
             if model is None or not model.get("ready"):
-                assert model is not None and model.get("pending"), f"the session did not start: {self.tail('hub')}"
+                assert (model or {}).get("pending"), f"the session did not start: {self.tail('hub')}"
                 return None
             return self.session(person, project)
 

@@ -1,1 +1,1 @@
-"""Sets a machine up: system packages, Docker Engine, the proxy, the images. Every step is skipped when it is done already."""
+"""Sets a machine up: system packages, Docker Engine, the proxy, the images. What is done already is skipped."""

@@ -1,7 +1,7 @@
 """Builds the session images: base from Debian packages, wheels fetched on the host by hash, installed without network.
 
-Run as `python -m hub.setup.images`. An image is built again only when one of its inputs changed: the hash of the inputs is a
-label of the image. What went in is written to `.cache/images/`: the digest and a CycloneDX bill of materials.
+Run as `python -m hub.setup.images`. An image is built again only when one of its inputs changed: the hash of the inputs
+is a label of the image. What went in is written to `.cache/images/`: the digest and a CycloneDX bill of materials.
 """
 
 from __future__ import annotations

@@ -49,5 +49,5 @@ def test_a_link_in_the_place_of_a_workspace_is_refused(settings: Settings, tmp_p
     elsewhere.mkdir()
     (settings.workspaces / "p17").mkdir(parents=True)
     (settings.workspaces / "p17" / "ana").symlink_to(elsewhere)
-    with pytest.raises(OSError, match="directory|symbolic"):
+    with pytest.raises(OSError, match=r"directory|symbolic"):
         workspaces.workspace(settings, "p17", "ana")
