@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from access_control.models import SessionRecord
 from access_control.settings import Settings
 from hub.container import container_name
+from hub.tour.person import Person
+from tests.redteam import roads
 from tests.redteam.inside import Inside
+from tests.redteam.roads import EvilSession
 from tests.redteam.stock import StockHub
 from tests.running import Enclave
 
@@ -51,3 +55,53 @@ def inside(session: SessionRecord) -> Inside:
 def granted(session: SessionRecord) -> set[str]:
     """The datasets that the session was given."""
     return {mount["dataset_id"] for mount in session.mounts}
+
+
+@pytest.fixture(scope="session")
+def stock_browser(stock: StockHub, stock_inside: Inside) -> Iterator[httpx.Client]:
+    """Mallory's browser at the stock hub, in her own session."""
+    browser, _ = stock.open_session("mallory")
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def start_person(enclave: Enclave) -> Iterator[Callable[[str, str], Person]]:
+    """Gives people at their browsers, in a session of theirs; the same person again when asked again."""
+    people: dict[tuple[str, str], Person] = {}
+
+    def start(name: str, project: str) -> Person:
+        if (name, project) not in people:
+            person = Person(enclave.settings.web.origin, name, enclave.secret(name))
+            person.log_in()
+            person.open_session(project)
+            people[name, project] = person
+        return people[name, project]
+
+    yield start
+    for (name, project), person in people.items():
+        person.close()
+        enclave.stop_session(name, project)
+
+
+@pytest.fixture(scope="session")
+def researcher(session: SessionRecord, start_person: Callable[[str, str], Person]) -> Person:
+    """Ana at her browser, in the shared session."""
+    return start_person("ana", "smoking")
+
+
+@pytest.fixture(scope="session")
+def evil_session(enclave: Enclave, start_person: Callable[[str, str], Person]) -> EvilSession:
+    """A session of dora's, in which she runs servers of her own."""
+    dora = start_person("dora", "smoking")
+    record = enclave.session("dora", "smoking")
+    assert record is not None
+    made = EvilSession(dora, Inside(container_name(record.id)), record.socket, lambda: enclave.pid("gateway"))
+    roads.make_evil(made)
+    return made
+
+
+@pytest.fixture
+def open_road():
+    """What a plain proxy passes on of a hostile server's answer."""
+    return roads.open_road

@@ -1,0 +1,22 @@
+"""Read the server's metrics, which tell what others do.
+
+Way: gateway
+Control: stock DockerSpawner with jupyterhub-singleuser
+Held by: `/metrics` is closed
+"""
+
+from tests.redteam.roads import RECORDS, write_records
+
+
+def test_control_it_works_at_stock(stock_browser, stock_inside) -> None:
+    write_records(stock_inside)
+    answer = stock_browser.get("/user/mallory/metrics")
+    assert answer.status_code == 200
+    assert answer.status_code == 200
+
+
+def test_the_gateway_refuses_it(researcher, inside) -> None:
+    write_records(inside)
+    answer = researcher.browser.get(researcher.session + "/metrics")
+    assert answer.status_code in {403, 404, 405}, answer.status_code
+    assert RECORDS not in answer.content
