@@ -41,7 +41,7 @@ def make_app(portal: Portal) -> FastAPI:
     app.add_middleware(
         Guard,
         origin=portal.settings.web.origin,
-        uploads=f"{prefix}/imports/",
+        uploads=(f"{prefix}/imports/", f"{prefix}/api/imports/"),
         upload_bytes=portal.settings.egress.max_file_bytes,
     )
     problems.install(app)

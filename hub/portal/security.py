@@ -56,7 +56,7 @@ def same_origin(headers: Headers, origin: str) -> bool:
 class Guard:
     """ASGI middleware: sets the headers, refuses changes from other origins and bodies that are too big."""
 
-    def __init__(self, app: ASGIApp, origin: str, uploads: str = "", upload_bytes: int = 0) -> None:
+    def __init__(self, app: ASGIApp, origin: str, uploads: tuple[str, ...] = (), upload_bytes: int = 0) -> None:
         self.app = app
         self.origin = origin
         self.uploads = uploads  # paths that begin so and end in /upload may carry a file
@@ -86,7 +86,7 @@ class Guard:
                 await answer(scope, receive, send_guarded)
                 return
             path = str(scope["path"])
-            carries_file = bool(self.uploads) and path.startswith(self.uploads) and path.endswith("/upload")
+            carries_file = path.startswith(self.uploads) and path.endswith("/upload")
             most = MOST_FORM_BYTES + (self.upload_bytes if carries_file else 0)
             if not length.isdigit() or int(length) > most or "transfer-encoding" in headers:
                 answer = PlainTextResponse("That is more than a form of the portal can hold.", 413)

@@ -6,7 +6,7 @@ import importlib
 
 from fastapi import APIRouter
 
-MODULES: tuple[str, ...] = ("me", "work", "access", "releases", "oversight")
+MODULES: tuple[str, ...] = ("me", "work", "access", "releases", "imports", "oversight")
 
 
 def routers() -> list[APIRouter]:

@@ -151,6 +151,14 @@ class NewRequest(Shape):
     submit: bool = False
 
 
+class NewImport(Shape):
+    """An import, without its files."""
+
+    project: str
+    title: str
+    purpose: str
+
+
 class RequestShape(Shape):
     """A release request or an import."""
 

@@ -46,6 +46,11 @@ def create(portal: PortalOf, visitor: VisitorOf, form: FormOf) -> Response:
     return go(portal, visitor, f"releases/{row.id}", "Now upload what is to come in, then submit it.")
 
 
+def plain_name(given: str | None) -> str:
+    """The last part of the name that a browser gives, without any folders."""
+    return (given or "").replace("\\", "/").rsplit("/", 1)[-1]
+
+
 def chunks_of(file: BinaryIO) -> Iterator[bytes]:
     """The bytes of an upload, a mebibyte at a time."""
     while chunk := file.read(CHUNK):
@@ -55,7 +60,7 @@ def chunks_of(file: BinaryIO) -> Iterator[bytes]:
 @router.post("/{request_id}/upload")
 def upload(portal: PortalOf, visitor: VisitorOf, form: FormOf, request_id: str) -> Response:
     """Takes one file into the holding store."""
-    name = (form.file.filename or "").replace("\\", "/").rsplit("/", 1)[-1]
+    name = plain_name(form.file.filename)
     with portal.writing() as db:
         imports.upload(
             db,
