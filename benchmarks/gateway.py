@@ -278,7 +278,8 @@ async def measure_kernel(client: aiohttp.ClientSession, ways: list[Way], rounds:
 def write_notebook(made: Stage, name: str, size: int) -> None:
     line = "x" * 98 + "\n"
     outputs = [{"output_type": "stream", "name": "stdout", "text": [line] * 1000} for _ in range(size // 100_000)]
-    cells = [{"cell_type": "code", "id": f"c{n}", "execution_count": n, "metadata": {}, "source": "run()", "outputs": [output]}
+    common = {"cell_type": "code", "metadata": {}, "source": "run()"}
+    cells = [common | {"id": f"c{n}", "execution_count": n, "outputs": [output]}
              for n, output in enumerate(outputs)]  # fmt: skip
     path = workspace(made.settings, "bench", PERSON) / name
     path.write_text(json.dumps({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))

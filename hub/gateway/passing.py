@@ -24,6 +24,7 @@ MOST_JSON = 8 * 1024 * 1024
 MOST_LOGO = 512 * 1024
 WHOLE = 256 * 1024  # up to here an answer is read whole and sent at once; more is streamed
 EDGE = 4096
+AHEAD = 512 * 1024  # of a large answer may wait for a slow browser
 _IN_A_THREAD = 128 * 1024  # parsing more than this would hold up everybody else
 _PARSING_AT_ONCE = 2  # each may take ten times its size in memory
 
@@ -152,28 +153,45 @@ class Passing:
             raise contents.TooLarge(f"This file is too large to be shown ({size} bytes). Read it in a notebook.")
         response = web.StreamResponse(headers=sent)
         response.content_length = size
-        passed = 0
-        held = b""
-        async for chunk in answer.content.iter_any():
-            held += chunk
-            if passed == 0:
-                if len(held) < EDGE * 2:
-                    continue
-                contents.check_reading(reading, held, b"")
-                await response.prepare(request)
-            passed = await self._write(session, response, held[:-EDGE], reading=reading, path=path, passed=passed)
-            held = held[-EDGE:]
+        if request.transport is not None:
+            request.transport.set_write_buffer_limits(high=AHEAD)
         try:
-            contents.check_reading(reading, b"" if passed else held, held)
-        except NotPermitted:
-            if passed and request.transport is not None:
+            await self._stream_into(request, session, response, answer, reading=reading, path=path)
+        except BaseException:
+            # Its first bytes are out: a second answer behind them would be read as part of this one.
+            if response.prepared and request.transport is not None:
                 request.transport.abort()
             raise
-        if not passed:
+        return response
+
+    async def _stream_into(
+        self,
+        request: web.BaseRequest,
+        session: LiveSession,
+        response: web.StreamResponse,
+        answer: aiohttp.ClientResponse,
+        *,
+        reading: Reading,
+        path: str,
+    ) -> None:
+        passed = 0
+        held = b""  # what came last; never less than EDGE bytes once there were as many
+        async for chunk in answer.content.iter_any():
+            if len(held) < EDGE or (len(chunk) < EDGE and len(held) < WHOLE):
+                held += chunk
+                continue
+            if not response.prepared:
+                contents.check_reading(reading, held, b"")
+                await response.prepare(request)
+            if len(chunk) < EDGE:
+                held, chunk = held[:-EDGE], held[-EDGE:] + chunk  # noqa: PLW2901 - so that EDGE bytes are held back
+            passed = await self._write(session, response, held, reading=reading, path=path, passed=passed)
+            held = chunk
+        contents.check_reading(reading, b"" if passed else held, held)
+        if not response.prepared:
             await response.prepare(request)
         await self._write(session, response, held, reading=reading, path=path, passed=passed)
         await response.write_eof()
-        return response
 
     async def _write(
         self,

@@ -24,7 +24,7 @@ TOTAL_SECONDS = 300
 MOST_CONNECTIONS = 64  # of one session: JupyterLab uses six, and one a kernel and terminal
 MOST_HEADERS = 48
 MOST_HEADER_BYTES = 4096
-READ_BUFFER = 64 * 1024
+READ_BUFFER = 256 * 1024
 MOST_MESSAGE_BYTES = 32 * 1024 * 1024
 
 # Jupyter Server asks for its double-submit token on whatever changes state. Its defence is against other sites, which

@@ -402,3 +402,37 @@ def test_the_days_bytes_pause(rig: Rig) -> None:
     found, levels = run(rig, answering(body), asks, settings=small(bytes_per_day=3100, burst_bytes=100_000))
     assert found == [200, 200, 200, 429, 429]
     assert levels[-1] == (SESSION, "paused")
+
+
+@pytest.mark.parametrize("piece", [1, 700, 5000])
+def test_a_large_notebook_in_small_pieces_comes_through_whole(rig: Rig, piece: int) -> None:
+    size = 300_000 if piece == 1 else 1_000_000
+    body = b'{"type": "notebook", "content": {"cells": [], "x": "%s"}, "format": "json"}' % (b"y" * size)
+
+    async def slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for start in range(0, len(body), piece):
+            part = body[start : start + piece]
+            writer.write(b"%x\r\n%s\r\n" % (len(part), part))
+            if start % (piece * 50) == 0:
+                await writer.drain()
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    answer = ask(rig, slowly, "GET", "/api/contents/n.ipynb?type=notebook")
+    assert answer.body == body
+
+
+def test_a_budget_passed_in_the_middle_of_a_file_ends_the_connection(rig: Rig) -> None:
+    body = b'{"type": "notebook", "content": {"cells": [], "x": "%s"}, "format": "json"}' % (b"y" * 5_000_000)
+
+    async def asks(made: Any) -> bytes:
+        try:
+            return (await made.get("/api/contents/n.ipynb?type=notebook")).body
+        except aiohttp.ClientError:
+            return b""
+
+    got = run(rig, answering(json_answer(body)), asks, settings=small(bytes_per_day=1_000_000, burst_bytes=50_000_000))
+    assert got == b""
