@@ -21,7 +21,7 @@ def prepare(settings: Settings) -> tuple[Engine, Ports]:
         private_folder(folder)
     ensure_all(settings)
     engine = open_database(settings.database)
-    schema.create_tables(engine)
+    schema.upgrade(engine)
     return engine, choose_ports(settings)
 
 
