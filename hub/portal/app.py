@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from access_control.database import open_database
 from access_control.keeper import PolicyKeeper
@@ -17,6 +19,16 @@ from hub.portal.logins import Logins
 from hub.portal.security import Guard
 
 STATIC = Path(__file__).parent / "static"
+
+
+class Static(StaticFiles):
+    """Our own style sheet, scripts and icon, which browsers may keep for ten minutes."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, with the time that it may be kept."""
+        answer = await super().get_response(path, scope)
+        answer.headers["Cache-Control"] = "max-age=600"
+        return answer
 
 
 def make_portal(settings: Settings, service: HubService) -> Portal:
@@ -41,11 +53,12 @@ def make_app(portal: Portal) -> FastAPI:
     app.add_middleware(
         Guard,
         origin=portal.settings.web.origin,
+        secure=portal.settings.web.scheme == "https",
         uploads=(f"{prefix}/imports/", f"{prefix}/api/imports/"),
         upload_bytes=portal.settings.egress.max_file_bytes,
     )
     problems.install(app)
-    app.mount(f"{prefix}/static", StaticFiles(directory=STATIC), name="static")
+    app.mount(f"{prefix}/static", Static(directory=STATIC), name="static")
     app.include_router(login.router, prefix=prefix)
     for router in api.routers():
         app.include_router(router, prefix=f"{prefix}/api")

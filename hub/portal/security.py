@@ -56,9 +56,12 @@ def same_origin(headers: Headers, origin: str) -> bool:
 class Guard:
     """ASGI middleware: sets the headers, refuses changes from other origins and bodies that are too big."""
 
-    def __init__(self, app: ASGIApp, origin: str, uploads: tuple[str, ...] = (), upload_bytes: int = 0) -> None:
+    def __init__(
+        self, app: ASGIApp, origin: str, *, secure: bool = False, uploads: tuple[str, ...] = (), upload_bytes: int = 0
+    ) -> None:
         self.app = app
         self.origin = origin
+        self.fixed = {**FIXED, "Strict-Transport-Security": "max-age=31536000"} if secure else FIXED
         self.uploads = uploads  # paths that begin so and end in /upload may carry a file
         self.upload_bytes = upload_bytes
 
@@ -71,7 +74,7 @@ class Guard:
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 out = MutableHeaders(scope=message)
-                for name, value in FIXED.items():
+                for name, value in self.fixed.items():
                     out.setdefault(name, value)
                 out.setdefault("Content-Security-Policy", content_security_policy())
             await send(message)

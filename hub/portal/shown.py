@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
-from access_control import clock
+from access_control import changes, clock
 from egress_review import reviews
 from egress_review.errors import NotFound, Refused
 from egress_review.previews import Preview, PreviewTable, preview
@@ -66,6 +66,7 @@ def meter(portal: Portal, person: str, size: int) -> None:
     """Counts what a person is shown today; raises Refused when it is more than any review needs."""
     today = clock.today()
     with portal.writing() as db:
+        changes.queue(db)  # a page asks for several previews at once
         row = db.scalars(
             select(PreviewUsage).where(PreviewUsage.person_id == person, PreviewUsage.day == today)
         ).one_or_none()

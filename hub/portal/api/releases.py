@@ -67,12 +67,11 @@ def create(portal: PortalOf, caller: CallerOf, body: NewRequest) -> RequestViewS
 
 @router.get("/release-requests/{request_id}")
 def one(portal: PortalOf, caller: CallerOf, request_id: str) -> RequestViewShape:
-    """What the caller may see of a request, and may do with it now; a view by anyone but its author is logged."""
+    """What the caller may see of a request, and may do with it now; each view is logged."""
     with portal.writing() as db:
         found = reviews.view(db, portal.settings, request_id, viewer=caller.id)
-        if found.request.author_id != caller.id:
-            details = {"turn": found.request.turn, "page": "api"}
-            record(db, LogAct.RequestViewed, actor=caller.id, subject=f"request:{request_id}", details=details)
+        details = {"turn": found.request.turn, "page": "api"}
+        record(db, LogAct.RequestViewed, actor=caller.id, subject=f"request:{request_id}", details=details)
         return RequestViewShape.model_validate(
             {
                 "request": found.request,

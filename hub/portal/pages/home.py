@@ -11,6 +11,7 @@ from starlette.responses import Response
 from access_control import access_requests, clock
 from access_control.grants import open_proposals
 from access_control.models import AccessRequest, PolicyProposal, Project
+from egress_review import reviews
 from hub.portal import sessions_view
 from hub.portal.context import PortalOf, VisitorOf
 from hub.portal.rendering import page
@@ -31,6 +32,7 @@ def home(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response:
             "asked": [row for row in access_requests.requests_of(db, visitor.id) if row.state == "asked"],
         }
         if visitor.has("steward", "lead-steward"):
+            values["to_review"] = reviews.queue(db, portal.settings, reviewer=visitor.id)
             values["to_grant"] = access_requests.waiting_for(db, visitor.id)
         if visitor.has("admin"):
             values["grants"] = open_proposals(db)

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from access_control.audit import Act, record
 from egress_review import release, requests, reviews
 from egress_review.errors import Invalid, NotFound
 from egress_review.models import Release
@@ -84,11 +85,13 @@ def _submit(portal: Portal, visitor: Visitor, request_id: str) -> Response:
 @router.get("/releases/{request_id}")
 def one(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: str) -> Response:
     """One of the visitor's requests with its findings, comments and downloads."""
-    with portal.reading() as db:
+    with portal.writing() as db:
         shown = reviews.view(db, portal.settings, request_id, viewer=visitor.id)
         row = shown.request
         if row.author_id != visitor.id:
             return RedirectResponse(f"{portal.prefix}reviews/{quote(request_id)}", status_code=303)
+        details = {"turn": row.turn, "page": "author"}
+        record(db, Act.RequestViewed, actor=visitor.id, subject=f"request:{row.id}", details=details)
         found = db.get(Release, shown.release_id) if shown.release_id else None
         editable = "add_files" in shown.can
         picking = editable and row.direction == "out"

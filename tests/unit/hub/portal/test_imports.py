@@ -37,7 +37,7 @@ def test_code_comes_in_after_a_review(world: PortalWorld) -> None:
     release = re.findall(r'name="release" value="([^"]+)"', ana.get(path).text)[0]
     placed = ana.after(ana.post(f"imports/{request}/place", release=release))
     assert "In your workspace now" in placed.text
-    assert (world.workspace("ana") / "imports" / request / "helpers.py").read_bytes().startswith(b"def half")
+    assert (world.workspace("ana") / "imports" / request.lower() / "helpers.py").read_bytes().startswith(b"def half")
     assert sam.post(f"imports/{request}/place", release=release).status_code in (403, 404)
 
 

@@ -21,7 +21,7 @@ def test_every_answer_carries_the_headers(world: PortalWorld) -> None:
         policy = headers["content-security-policy"]
         assert "frame-ancestors 'none'" in policy
         assert "unsafe" not in policy
-        assert headers["cache-control"] == "no-store"
+        assert headers["cache-control"] == ("max-age=600" if path.startswith("static/") else "no-store")
 
 
 def test_only_the_session_page_frames_and_only_that_session(world: PortalWorld) -> None:
