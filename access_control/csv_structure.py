@@ -20,6 +20,7 @@ from access_control.errors import Invalid
 _BLOCK = 4 << 20
 _LONGEST_FIELD = 16 << 20
 _QUOTE, _LF, _CR = b'"'[0], b"\n"[0], b"\r"[0]
+_PLUS = b"+"[0]
 _ZERO, _TEN = np.uint8(b"0"[0]), np.uint8(10)
 _EDGE = 3  # bytes carried from one block to the next, so that a pattern across the seam is seen
 
@@ -30,8 +31,8 @@ Bytes = npt.NDArray[np.uint8]
 class Scan:
     """Hashes the bytes it is fed and notes what a CSV reader would not say.
 
-    `leading_zeros`: a value such as 007, which a reader of numbers would shorten (-07 is a number). `odd_quotes`: a
-    quotation mark that neither opens nor closes a value, or one that is never closed.
+    `leading_zeros`: a value such as 007 or +44, which a reader of numbers would shorten (-07 is a number).
+    `odd_quotes`: a quotation mark that neither opens nor closes a value, or one that is never closed.
     """
 
     delimiter: int
@@ -69,6 +70,9 @@ class Scan:
             # Plain passes over bytes first: only where a 0 stands before a digit are neighbours fetched.
             zeros = np.flatnonzero((view[1:-1] == _ZERO) & (view[2:] - _ZERO < _TEN)) + 1
             self.leading_zeros = bool(self._edges[view[zeros - 1]].any())
+        if not self.leading_zeros and b"+" in data:
+            plus = np.flatnonzero(view[1:] == _PLUS) + 1
+            self.leading_zeros = bool(self._edges[view[plus - 1]].any())
         quotes = np.flatnonzero(view[new:] == _QUOTE) + new
         if not self.odd_quotes and len(quotes):
             opening, closing = quotes[self._inside :: 2], quotes[1 - self._inside :: 2]

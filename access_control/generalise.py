@@ -227,8 +227,9 @@ class Groups:
 
 
 def _modulo(column: pa.Array, step: int) -> pa.Array:
-    quotient = pc.floor(pc.divide(column.cast(pa.float64()), float(step))).cast(pa.int64())
-    return pc.subtract(column, pc.multiply(quotient, step))
+    """The remainder, from 0 to step - 1, in whole numbers (Arrow's division truncates towards zero)."""
+    rest = pc.subtract(column, pc.multiply(pc.divide(column, step), step))
+    return pc.if_else(pc.less(rest, 0), pc.add(rest, step), rest)
 
 
 def _numbers(column: pa.Array) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:

@@ -27,7 +27,7 @@ SCAN_BLOCK = 64 << 10  # so small that what numpy makes of it stays in the proce
 BATCH_BYTES = 8 << 20
 MISSING: tuple[str, ...] = ("", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null")
 _EXACT = 2**53
-_LEADING_ZERO = r"^[+-]?0[0-9]"
+_LEADING_ZERO = r"^(\+|0[0-9])"
 _TIME_OF_DAY = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
 _LONG_NUMBER = r"^[+-]?[0-9]{16,}$"
 
@@ -196,7 +196,7 @@ class _Candidates:
         if not self.left:
             return
         if pc.any(pc.match_substring_regex(column, _LEADING_ZERO)).as_py():
-            self._lose_numbers("kept as text: some values start with 0, as identifiers do")
+            self._lose_numbers("kept as text: some values start with 0 or +, as identifiers do")
         if pc.any(pc.match_substring_regex(column, _LONG_NUMBER)).as_py():
             self._lose_numbers("kept as text: some numbers are too long to be kept exactly")
         for kind in list(self.left):
