@@ -83,7 +83,7 @@ def layout(table: Table) -> Layout:
     grid = [c for c in range(table.width) if c not in found.labels and c not in found.shares]
     if grid and _crossed(table, grid, whole, found):
         found.counts = sorted(set(found.counts) | set(grid))
-        found.crossed = True
+        found.crossed = len(grid) > 1
     found.counts = [c for c in found.counts if c not in found.labels]
     return found
 
@@ -111,7 +111,7 @@ def _label_columns(table: Table, whole: list[bool]) -> list[int]:
     if (
         not labels
         and table.width > 1
-        and not COUNT.match(table.header[0].strip())
+        and not STRICT.match(table.header[0].strip())
         and not SHARE.search(table.header[0])
     ):
         first = table.numbers(0)

@@ -6,6 +6,7 @@ Would another person match as well: a tuple that k or more people share tells of
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,8 +20,11 @@ from egress_review.tables import Table
 Ints = npt.NDArray[np.int64]
 
 MAX_ROWS = 20_000  # of an output that are looked at; more are sampled
-SEARCH_ROWS = 2_000  # of those, for finding which column is which
+SEARCH_ROWS = 600  # of those, for finding which column is which
 MAX_PAIRS = 1_500_000
+SEARCH_PAIRS = 120_000
+SEARCH_SECONDS = 4.0  # for one table; what was found by then counts
+OPTIONS = 6  # source columns that are tried for a column of the output
 MAX_COLUMNS = 80
 
 
@@ -119,7 +123,11 @@ def _pairings(index: SourceIndex, outputs: list[_Output]) -> list[_Pairing]:
             chance = float(np.square(table[1:].astype(np.float64) / total).sum())
             likelihood = float(np.log((counts + 0.05) / total).mean())
             found.append(_Pairing(o, s, use_coarse, contained, chance, likelihood))
-    return found
+    kept = []
+    for o in range(len(outputs)):
+        mine = sorted((p for p in found if p.output == o), key=lambda p: -p.likelihood)
+        kept += mine[:OPTIONS]
+    return kept
 
 
 def _source_print(column: Column, coarse: bool) -> Prints:
@@ -211,6 +219,12 @@ def _grow(
     if joined is None or len(joined[0]) == 0:
         return None
     left, right = joined
+    if len(left) > SEARCH_PAIRS:
+        # Whole rows are kept or left out: a row with half its pairs would look like one that matches nobody.
+        some = np.unique(left)[:: -(-len(left) // SEARCH_PAIRS)]
+        part = np.isin(left, some)
+        left, right = left[part], right[part]
+    held_of_all = len(np.unique(joined[0])) / max(1, len(np.unique(left)))
     chosen = list(seed)
     while True:
         best: tuple[float, _Pairing, npt.NDArray[np.bool_]] | None = None
@@ -249,13 +263,18 @@ def _grow(
             break
         chosen.append(best[1])
         left, right = left[best[2]], right[best[2]]
-    return _Alignment(chosen, len(np.unique(left)))
+    return _Alignment(chosen, int(len(np.unique(left)) * held_of_all))
 
 
-def _align(index: SourceIndex, outputs: list[_Output], rows: Ints) -> _Alignment | None:
+def _align(
+    index: SourceIndex, outputs: list[_Output], rows: Ints, seconds: float = SEARCH_SECONDS
+) -> _Alignment | None:
     pairings = _pairings(index, outputs)
     best: tuple[float, _Alignment] | None = None
+    until = time.monotonic() + seconds
     for seed in _seeds(index, outputs, pairings):
+        if time.monotonic() > until:
+            break
         found = _grow(index, outputs, pairings, seed, rows)
         if found is None or len(found.chosen) < 2:
             continue
@@ -264,7 +283,7 @@ def _align(index: SourceIndex, outputs: list[_Output], rows: Ints) -> _Alignment
         value = found.rows_held * max(bits, 0.01)
         if best is None or value > best[0]:
             best = (value, found)
-        if found.rows_held > 0.9 * len(rows) and len(found.chosen) >= 0.8 * len(outputs) and bits > 10:
+        if found.rows_held > 0.9 * len(rows) and bits > 30:
             break
     return best[1] if best else None
 
@@ -282,6 +301,12 @@ def _weigh(
     people = np.unique(right[np.isin(left, few)])
     # The same tuple again and again tells of one person once.
     return len(matched), int((counts == 1).sum()), len(few), len(people)
+
+
+def _surprise(hits: int, by_chance: float, rows: int) -> float:
+    """How many standard deviations `hits` of `rows` lie above chance, with half a row of doubt."""
+    share = min(max(by_chance, 0.5) / rows, 1.0)
+    return float((hits - rows * share) / np.sqrt(max(rows * share * (1 - share), 0.25)))
 
 
 def _permuted(outputs: list[_Output], generator: np.random.Generator) -> list[_Output]:
@@ -321,22 +346,26 @@ def find(index: SourceIndex, table: Table, k: int) -> Leak | None:
     hits, unique, few, people = _weigh(index, outputs, found.chosen, k, rows)
     if few < 3 or people < 3:
         return None
-    chances = [_weigh(index, _permuted(outputs, generator), found.chosen, k, rows)[2] for _ in range(5)]
-    by_chance = float(np.mean(chances))
-    if few < 3 * by_chance + 3 * np.sqrt(by_chance) + 2:
+    noises = [_weigh(index, _permuted(outputs, generator), found.chosen, k, rows) for _ in range(5)]
+    by_chance = float(np.mean([noise[2] for noise in noises]))
+    by_chance_any = float(np.mean([noise[0] for noise in noises]))
+    more_few = few >= 3 * by_chance + 3 * np.sqrt(by_chance) + 2
+    more_any = len(rows) >= 20 and _surprise(hits, by_chance_any, len(rows)) > 6
+    if not (more_few or more_any):
         return None
     overwhelming = few >= 15 and few > 20 * (by_chance + 0.1) and len(found.chosen) >= 3
     if not overwhelming:
-        # Searching finds something in noise too: search the permuted table as hard.
-        worst = 0
-        for _ in range(6):
+        # Searching finds something in noise too: search permuted tables as hard.
+        worst = worst_any = 0
+        for _ in range(5):
             noise = _permuted(outputs, generator)
-            other = _align(index, noise, search)
+            other = _align(index, noise, search, SEARCH_SECONDS / 3)
             if other is not None:
-                worst = max(worst, _weigh(index, noise, other.chosen, k, rows)[2])
-        if few < 1.5 * worst + 2:
+                any_hits, _, few_hits, _ = _weigh(index, noise, other.chosen, k, rows)
+                worst, worst_any = max(worst, few_hits), max(worst_any, any_hits)
+        if few < 1.5 * worst + 2 and not (more_any and _surprise(hits, worst_any, len(rows)) > 6):
             return None
-        by_chance = max(by_chance, float(worst))
+        by_chance = max(by_chance, float(worst)) if few >= 1.5 * worst + 2 else by_chance
     names = [
         (outputs[p.output].name, index.columns[p.source].name)
         for p in sorted(found.chosen, key=lambda p: outputs[p.output].place)

@@ -128,7 +128,7 @@ def _texts(subject: Subject) -> None:
     kind, data = subject.kind, subject.data
     if kind in ("csv", "text", "json", "xml"):
         decoded = kinds.decode(data)
-        subject.texts = [("the text", decoded[0])] if decoded else []
+        subject.texts = [("the text", _readable(decoded[0]))] if decoded else []
     elif kind in ("html", "svg"):
         decoded = kinds.decode(data)
         if decoded:
@@ -149,6 +149,13 @@ def _texts(subject: Subject) -> None:
         from egress_review import printed_tables
 
         subject.tables = [table for where, text in subject.texts for table in printed_tables.tables_in(where, text)]
+
+
+def _readable(text: str) -> str:
+    """The text, or the beginning and the end of one that is too long to leave anyway (rule text.long)."""
+    from egress_review.rules.text import LONG_TEXT
+
+    return text if len(text) <= LONG_TEXT else text[: LONG_TEXT // 8] + "\n" + text[-LONG_TEXT // 8 :]
 
 
 _PATHS = re.compile(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import socket
 import struct
 import sys
@@ -31,8 +30,8 @@ def preload() -> None:
 
 def serve(control: socket.socket) -> None:
     """Forks a worker a message until the other side closes."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps; the pipe tells how a worker ended
     while True:
+        _reap()
         message, descriptors, _, _ = socket.recv_fds(control, 16, 3)
         if not message:
             return
@@ -42,8 +41,12 @@ def serve(control: socket.socket) -> None:
             continue
         pid = os.fork()
         if pid == 0:
-            control.close()
-            os._exit(_work(*descriptors))
+            status = 1
+            try:
+                control.close()
+                status = _work(*descriptors)
+            finally:
+                os._exit(status)  # never back into the loop, whatever was raised
         handle = os.pidfd_open(pid)
         for descriptor in descriptors:
             os.close(descriptor)
@@ -51,14 +54,25 @@ def serve(control: socket.socket) -> None:
         os.close(handle)
 
 
+def _reap() -> None:
+    """Buries workers that have ended; before that their pidfd can still be had, which a reaped one's cannot."""
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+
+
 def _work(request: int, source: int, answer: int) -> int:
     from egress_review import confinement, worker
 
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     confinement.die_with_parent()
     os.setsid()
-    with os.fdopen(request, "rb") as opened:
-        task = json.loads(opened.read())
+    # By position, not by the shared offset: a request that is sent again must read the same.
+    task = json.loads(os.pread(request, os.fstat(request).st_size, 0))
+    os.close(request)
     try:
         prepared = worker.prepare(task)  # maps the indexes while it may still open them
         confinement.confine(confinement.Limits(**task["limits"]))

@@ -66,7 +66,7 @@ NAME_LENGTH = rule("file.name-length", "warns", "A very long name", source=_OURS
     why="A name of this length has room for data.", remedy="Shorten the name to at most 100 characters.")  # fmt: skip
 
 _ENCODED = re.compile(r"[A-Za-z0-9+=]{28,}|(?:[0-9a-fA-F]{2}){10,}|\d{10,}|(?:\d+[_,;-]){8,}")
-_SAFE_DATES = re.compile(r"\d{8}(?:[_T-]?\d{4,6})?")
+_SAFE_DATES = re.compile(r"(?<!\d)\d{8}(?:[_T-]?\d{4,6})?(?!\d)")
 
 
 def _entropy(text: str) -> float:

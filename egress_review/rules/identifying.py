@@ -83,7 +83,7 @@ def _columns(subject: Subject, table: Table) -> Iterator[Finding]:
     where = table.where or subject.name
     dates: list[int] = []
     for column, name in enumerate(table.header):
-        cells = [str(t) for t in table.texts(column).drop_nulls().head(500).to_list()]
+        cells = [str(t) for t in table.texts(column).drop_nulls().head(150).to_list()]
         if len(cells) < 2:
             continue
         different = len(set(cells)) / len(cells)

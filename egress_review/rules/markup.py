@@ -97,7 +97,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         if subject.kind in ("html", "svg")
         else []
     )
-    pages += [(where, text, media) for where, media, text in subject.facts.get("_markup", [])]
+    pages += [(where, text, media) for where, text, media in subject.facts.get("_markup", [])]
     for where, text, kind in pages:
         yield from in_markup(where, text, svg=kind == "svg" or text.lstrip()[:200].lower().find("<svg") >= 0)
 
@@ -139,8 +139,7 @@ def in_markup(where: str, text: str, *, svg: bool) -> Iterator[Finding]:
         if (
             style_hides
             or element.get("hidden") is not None
-            or (element.get("aria-hidden") == "true"
-            and (element.text or "").strip())
+            or (element.get("aria-hidden") == "true" and (element.text or "").strip())
         ):
             if (element.text_content().strip() or len(element)) and not (svg and tag in ("defs", "style")):
                 seen["hidden"] += 1

@@ -73,7 +73,7 @@ _PERCENT = re.compile(
     re.IGNORECASE,
 )
 _FREEDOM = re.compile(
-    r"(?:df residuals?|residual df|df[_ ]resid\w*|residual degrees of freedom|degrees of freedom|df\.residual|resid(?:ual)?[_. ]?do?f)\D{0,6}(\d+)|on (?:\d+ and )?(\d+) (?:degrees of freedom|DF)\b|F\(\s*\d+,\s*(\d+)\)",
+    r"(?:df residuals?|residual df|df[_ ]resid\w*|residual degrees of freedom|degrees of freedom|df\.residual|resid(?:ual)?[_. ]?do?f)\W{0,24}(\d+)\b(?!\.\d)|on (?:\d+ and )?(\d+) (?:degrees of freedom|DF)\b|F\(\s*\d+,\s*(\d+)\)",
     re.IGNORECASE,
 )
 _SAMPLE = re.compile(

@@ -84,6 +84,14 @@ NOT_UTF8 = rule(
     why="Bytes outside UTF-8 may read differently elsewhere.",
     remedy="Save the file as UTF-8.",
 )
+LONG = rule(
+    "text.long",
+    "blocks",
+    "More text than can be read",
+    source="Fail closed: only the beginning and the end are searched",
+    why="Nobody reads a text of this length, and only its beginning and end were searched.",
+    remedy="Keep what a reader needs; results are short.",
+)
 VALUES = rule("text.values", "warns", "Long runs of numbers", source="Observed",
     why="Many numbers one after the other, without the form of a table, look like a column of the data.",
     remedy="Show a summary in place of the values.")  # fmt: skip
@@ -122,10 +130,15 @@ _NUMBERS = re.compile(r"(?:[-+]?\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?[\s,;|]++){60,}
 _MORSE = re.compile(r"(?:[.\-·]{1,6}[ /]+){40,}")
 
 
+LONG_TEXT = 2 * 1024**2  # bytes that are searched in full; of more, the beginning and the end
+
+
 def check(subject: Subject) -> Iterator[Finding]:
     """Findings in the text of text files, and in every text inside the others."""
     if subject.kind in ("csv", "text", "json", "html", "svg", "notebook"):
         yield from _raw(subject)
+    if subject.kind in ("csv", "text", "json", "xml") and len(subject.data) > LONG_TEXT:
+        yield LONG.found(subject.name, f"The text is {len(subject.data) / 1024**2:.1f} MiB long.")
     for where, text in subject.texts:
         yield from in_text(where, text)
         yield from encoded_runs(where, text)
@@ -151,7 +164,7 @@ def _raw(subject: Subject) -> Iterator[Finding]:
         ):
             yield ENDINGS.found(subject.name, f"{both} lines end in CR LF, {bare - both} in LF and {lone} in CR.")
     if subject.kind in ("text", "csv", "json"):
-        yield from _line_ends(subject, data)
+        yield from _line_ends(subject, data[:LONG_TEXT])
 
 
 def _quoted_breaks(text: str) -> bool:
@@ -291,18 +304,15 @@ def _unit(word: str) -> bool:
 def _dense(run: str) -> bool:
     """Whether a run has the mixture of encoded bytes: not words, not one letter over and over."""
     kinds_seen = sum(
-        (
-            any(c.islower() for c in run),
-            any(c.isupper() for c in run),
-            any(c.isdigit() for c in run),
-            "+" in run or "/" in run,
-        )
+        (any(c.islower() for c in run), any(c.isupper() for c in run), any(c.isdigit() for c in run), "+" in run)
     )
-    distinct = len(set(run))
-    if "/" in run and re.search(r"(?:[a-z]{3,}/){2}", run):
-        return False  # a path
-    changes = sum(a.islower() != b.islower() or a.isdigit() != b.isdigit() for a, b in zip(run, run[1:], strict=False))
-    return distinct >= 10 and (kinds_seen >= 3 or (kinds_seen == 2 and len(run) >= 56)) and changes > len(run) * 0.15
+    if re.search(r"(?:[A-Za-z_.-]{3,}/){2}", run) or "--" in run or "__" in run or len(set(run)) < 10:
+        return False  # a path, a rule or a name
+    pairs = zip(run, run[1:], strict=False)
+    changes = sum(a.islower() != b.islower() or a.isdigit() != b.isdigit() for a, b in pairs)
+    if kinds_seen >= 3:
+        return changes > len(run) * 0.15
+    return kinds_seen == 2 and len(run) >= 56 and changes > len(run) * (0.04 if run.upper() == run else 0.15)
 
 
 def encoded_runs(where: str, text: str) -> Iterator[Finding]:
@@ -336,9 +346,9 @@ def encoded_runs(where: str, text: str) -> Iterator[Finding]:
         run = match.group()
         if (
             len(set(run)) > 30
-            and sum(not c.isalnum() for c in run) > len(run) * 0.15
-            and not run.startswith(("http", "--", "==", "/"))
-            and not re.search(r"[\w.]+[(,=\[:]|\\[a-z]+|[-\d.]+,[-\d.]+,", run)
+            and sum(not c.isalnum() for c in run) > len(run) * 0.1
+            # Code, paths and tables without a space have these; base85 has none of them, Ascii85 has them all.
+            and (not set(run) & set(",.\"'/:\\") or (len(run) > 100 and len(set(run)) > 55))
         ):
             yield ENCODED.found(where, f"A run of {len(run)} characters without a space looks like an encoded file.")
             break

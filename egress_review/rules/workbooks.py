@@ -92,7 +92,11 @@ def check(subject: Subject) -> Iterator[Finding]:
     names = archive.namelist()
     for name in names:
         low = name.lower()
-        if "vba" in low or "activex" in low or (low.endswith((".bin", ".exe", ".dll")) and "printersettings" not in low):
+        if (
+            "vba" in low
+            or "activex" in low
+            or (low.endswith((".bin", ".exe", ".dll")) and "printersettings" not in low)
+        ):
             yield MACROS.found(name, "The workbook has a part that runs or that is no table.")
         elif (
             "comments" in low

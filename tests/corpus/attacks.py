@@ -228,10 +228,8 @@ def workbooks() -> Iterator[Attack]:
     yield "xlsx: custom part", "out.xlsx", _rezip(plain, put("customXml/item1.xml", b"<r>" + SECRET + b"</r>"))
     yield "xlsx: embedded file", "out.xlsx", _rezip(plain, put("xl/embeddings/a.bin", SECRET))
 
-    def orphan(members: dict[str, bytes]) -> None:
-        members["xl/sharedStrings.xml"] = members["xl/sharedStrings.xml"].replace(b"</sst>", b"<si><t>patient 17</t></si></sst>")
-
-    yield "xlsx: orphan string", "out.xlsx", _rezip(plain, orphan)
+    strings = b'<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><si><t>patient 17</t></si></sst>'
+    yield "xlsx: orphan string", "out.xlsx", _rezip(plain, put("xl/sharedStrings.xml", strings))
     yield "xlsx: trailing bytes", "out.xlsx", plain + SECRET
     yield "xlsx: small count", "out.xlsx", _xlsx(lambda b: b.active.append(["X", 3, 100]))
 
