@@ -52,13 +52,13 @@ def view(record: SessionRecord | None, server: Server | None) -> SessionView:
     if server and server.pending == "spawn":
         return SessionView("starting", record)
     if server and server.pending == "stop":
-        return SessionView("stopping", record)
+        return SessionView("stopping", record, (), record.reason if record else "")
     if record is None:
         return SessionView("ended", None)
     if record.state == "running" and server and server.ready:
         return SessionView("running", record, mounts_of(record))
     if record.state in ALIVE and server:
-        return SessionView(record.state if record.state != "running" else "starting", record)
+        return SessionView(record.state if record.state != "running" else "starting", record, (), record.reason)
     return SessionView("ended", record, (), record.reason)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 from playwright.sync_api import expect
 
 from access_control import clock
-from tests.browser.conftest import Crowd
+from tests.browser.conftest import PATIENCE, Crowd
 
 COLUMNS = "change,id,eft,role,project,data,act,purpose,region,start,until,training"
 
@@ -60,3 +61,17 @@ def test_a_mistake_in_a_change_is_told_with_its_line(crowd: Crowd) -> None:
 def test_the_log_verifies_in_the_page(crowd: Crowd) -> None:
     page = crowd.page("ivy", "audit")
     expect(page.get_by_text("The log verifies.")).to_be_visible()
+
+
+def test_an_admin_stops_a_session_and_the_researcher_reads_why(crowd: Crowd) -> None:
+    with crowd.enclave.running_session("ana", "empty"):
+        ana = crowd.page("ana", "sessions/empty")
+        expect(ana.frame_locator("iframe").locator("#jp-main-dock-panel")).to_be_visible(timeout=2 * PATIENCE)
+        eve = crowd.page("eve", "running")
+        card = eve.locator(".card", has_text="ana in empty")
+        card.get_by_text("Stop this session").first.click()
+        card.get_by_label(re.compile("^Reason")).fill("A fire drill")
+        card.get_by_role("button", name="Stop this session").click()
+        expect(eve.locator(".notice.good")).to_contain_text("was cut")
+        expect(ana.get_by_role("heading", name="This session has ended")).to_be_visible()
+        expect(ana.locator("#stage")).to_contain_text("A fire drill")
