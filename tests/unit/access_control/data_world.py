@@ -145,8 +145,8 @@ class DataWorld:
         remove_tree(self.settings.data_root)
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Iterator[DataWorld]:
+@pytest.fixture(name="data")
+def data_world(tmp_path: Path) -> Iterator[DataWorld]:
     world = DataWorld(tmp_path)
     yield world
     world.close()

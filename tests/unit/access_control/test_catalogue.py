@@ -2,7 +2,7 @@ import json
 from datetime import date
 
 import pytest
-from data_world import KEYED, OPEN, DataWorld, data  # noqa: F401 - a fixture
+from data_world import KEYED, OPEN, DataWorld, data_world  # noqa: F401 - a fixture
 
 from access_control import catalogue
 from access_control.database import reading

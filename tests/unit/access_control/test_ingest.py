@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from data_world import PEOPLE_CSV, DataWorld, data  # noqa: F401 - a fixture
+from data_world import PEOPLE_CSV, DataWorld, data_world  # noqa: F401 - a fixture
 from sqlalchemy import select
 
 from access_control.database import reading, writing

@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from data_world import DataWorld, data  # noqa: F401 - a fixture
+from data_world import DataWorld, data_world  # noqa: F401 - a fixture
 
 from access_control import integrity
 from access_control.decisions import Mount
