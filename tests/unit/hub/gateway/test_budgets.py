@@ -120,9 +120,9 @@ def test_the_flow_keeps_sizes_and_bounds_what_a_container_can_invent() -> None:
 
 @pytest.mark.parametrize("tier", range(5))
 def test_the_defaults_do_not_touch_a_day_of_normal_work(tier: int) -> None:
-    """The day that benchmarks/gateway.py --day measures: 45 MB, of which 6 MB within the busiest minute."""
+    """benchmarks/gateway.py --day: 42 MB in a day, of which it replays 39 MB within a minute or two."""
     from access_control.settings import Settings
 
     limits = Settings().tiers[tier]
-    assert limits.bytes_per_day * limits.warn_at > 45_000_000
-    assert limits.burst_bytes * limits.warn_at > 6_000_000
+    assert limits.bytes_per_day * limits.warn_at > 42_000_000 * 4
+    assert limits.burst_bytes * limits.warn_at > 39_000_000
