@@ -156,14 +156,14 @@ def _print_logins(settings: Settings) -> None:
     from hub.keys import demo_credentials
 
     known = demo_credentials(settings, [person.id for person in PEOPLE])
-    table = Table(title="Demo logins: password, then the one-time code")
-    for column in ("Person", "Password", "Seed of the codes"):
-        table.add_column(column, no_wrap=True)
-    table.add_column("Roles")
+    console.print("\nDemo logins: person, password, seed of the one-time codes, roles\n", style="bold")
     for person in PEOPLE:
+        # Plain lines: a table would cut the seeds at a narrow terminal's edge, and they are there to be copied.
         roles = ", ".join(f"{role} in {domain.partition(':')[2] or 'the enclave'}" for role, domain in person.roles)
-        table.add_row(person.id, known[person.id].password, known[person.id].totp_seed, roles)
-    console.print(table, width=max(console.width, 120))
+        one = known[person.id]
+        console.print(
+            f"{person.id:5} {one.password:17} {one.totp_seed}  {roles}", soft_wrap=True, highlight=False, markup=False
+        )
     config = os.environ.get("ENCLAVE_CONFIG", "")
     console.print(f"A code for now: ENCLAVE_CONFIG={config} {Path(sys.argv[0]).name} code PERSON", soft_wrap=True)
 
