@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, or_, select
 from sqlalchemy.orm import Session
 
 from access_control import clock, models
@@ -94,7 +94,9 @@ def _mounted(db: Session, author: str, project: str) -> list[dict[str, Any]]:
             rendition, version = str(mount["rendition"]), int(mount["version"])
             published = db.scalar(
                 select(models.RenditionVersion).where(
-                    models.RenditionVersion.rendition_id == rendition, models.RenditionVersion.number == version
+                    models.RenditionVersion.rendition_id == rendition,
+                    models.RenditionVersion.number == version,
+                    or_(models.RenditionVersion.project_id.is_(None), models.RenditionVersion.project_id == project),
                 )
             )
             found[rendition, version] = {

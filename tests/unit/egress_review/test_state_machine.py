@@ -103,6 +103,7 @@ class Queue(RuleBasedStateMachine):
                     continue
                 assert person in ELIGIBLE - self.appealed.get(request, set())
                 self.votes[self.sent[request][file.name]][person] = verdict
+                self.the_released_have_their_quorum()
 
     @rule(request=REQUEST, first=st.sampled_from(sorted(ELIGIBLE)), second=st.sampled_from(sorted(ELIGIBLE)))
     def agree(self, request: str, first: str, second: str) -> None:
@@ -115,6 +116,11 @@ class Queue(RuleBasedStateMachine):
         self.write_as(text, name)
         self.attempt(requests.add_files, request, [name], context="one", actor="ana")
         self.submit_as(request, "ana")
+
+    @rule(request=REQUEST)
+    def outsiders_vote(self, request: str) -> None:
+        for person in ("ana", "lea", "gil", "eve"):
+            self.vote_as(request, person, "approve", None)
 
     @rule(request=REQUEST)
     def claim(self, request: str) -> None:
