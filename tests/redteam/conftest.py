@@ -12,10 +12,12 @@ from access_control.models import SessionRecord
 from access_control.settings import Settings
 from hub.container import container_name
 from hub.tour.person import Person
-from tests.redteam import roads
+from tests.redteam import roads, screens
 from tests.redteam.inside import Inside
 from tests.redteam.roads import EvilSession
+from tests.redteam.screens import Screen, Stage
 from tests.redteam.stock import StockHub
+from tests.redteam.third_party import ThirdParty, listening
 from tests.running import Enclave
 
 
@@ -105,3 +107,48 @@ def evil_session(enclave: Enclave, start_person: Callable[[str, str], Person]) -
 def open_road():
     """What a plain proxy passes on of a hostile server's answer."""
     return roads.open_road
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    """One Chromium for all attacks by way of the browser."""
+    yield from screens.open_stage()
+
+
+@pytest.fixture(scope="session")
+def stock_screen(stage: Stage, stock: StockHub, stock_inside: Inside) -> Screen:
+    """Mallory's JupyterLab at the stock hub."""
+    return Screen(
+        stage, stage.do(stage.chromium.new_context), screens.stock_entrance(stock, stock_inside), framed=False
+    )
+
+
+@pytest.fixture(scope="session")
+def anas_context(stage: Stage, enclave: Enclave) -> object:
+    """Ana's browser, logged in at the portal."""
+    return screens.log_in(stage, enclave, "ana")
+
+
+@pytest.fixture(scope="session")
+def scripted_screen(stage: Stage, enclave: Enclave, anas_context: object) -> Screen:
+    """Ana's JupyterLab in a tier where printed script runs, so that the browser's walls are what holds."""
+    return Screen(stage, anas_context, screens.portal_entrance(enclave, "ana", "empty"), framed=True)
+
+
+@pytest.fixture(scope="session")
+def plain_screen(stage: Stage, enclave: Enclave, anas_context: object) -> Screen:
+    """Ana's JupyterLab in a tier where printed script is taken out."""
+    return Screen(stage, anas_context, screens.portal_entrance(enclave, "ana", "wages"), framed=True)
+
+
+@pytest.fixture(params=["scripted_screen", "plain_screen"])
+def any_screen(request: pytest.FixtureRequest) -> Screen:
+    """Each of Ana's two."""
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def third_party() -> Iterator[ThirdParty]:
+    """A third party of its own for each test."""
+    with listening() as party:
+        yield party
