@@ -35,6 +35,7 @@ from hub.gateway.control import GatewayControl
 from hub.keys import read_secret
 from hub.revocation import Held, Lost, decide, freeze, record_cut, running, stale_requests
 from hub.session_start import LIVE_STATES, mark_ended
+from hub.upkeep import Upkeep
 from hub.workspaces import remove_session_folder
 
 log = logging.getLogger("hub.warden")
@@ -118,8 +119,7 @@ class Warden:
             sessions = [session for session in sessions if session.id not in self._going]
         found = {session.id: decide(snapshot, session, today) for session in sessions}
         lost = [verdict for verdict in found.values() if verdict is not None]
-        for verdict in lost:
-            self._cut(verdict.session.id, verdict.reason)
+        self._cut({verdict.session.id: verdict.reason for verdict in lost})
         keep = [session_id for session_id, verdict in found.items() if verdict is None]
         self._renew(keep)
         for verdict in lost:
@@ -139,9 +139,11 @@ class Warden:
             self._decided = decided
         return lost
 
-    def _cut(self, session_id: str, reason: str) -> None:
+    def _cut(self, reasons: dict[str, str]) -> None:
+        if not reasons:
+            return
         try:
-            self.control.cut(session_id, reason)
+            self.control.cut_many(reasons)
         except AccessError as error:
             log.error("%s", error)  # noqa: TRY400 - its lease runs out, and the container goes in any case
 
@@ -201,8 +203,8 @@ class Warden:
         with reading(self.engine) as db:
             sessions = [session for session in running(db) if session.id in idle]
         reason = f"Nobody worked in it for {self.settings.session.idle_minutes} minutes. Your files are kept."
+        self._cut({session.id: reason for session in sessions})
         for session in sessions:
-            self._cut(session.id, reason)
             self._end(Lost(session, (), reason))
         return [session.id for session in sessions]
 
@@ -222,6 +224,8 @@ class Warden:
 def run(warden: Warden, stop: threading.Event) -> None:
     """Looks at each change and each second, until told to stop; nothing that goes wrong in a round ends the warden."""
     watch = Watch(warden.engine)
+    upkeep = Upkeep(warden.engine, warden.settings, stop)
+    upkeep.start()
     checkpointer = Checkpointer(warden.engine, warden.settings)
     next_round = next_idle = next_checkpoint = 0.0
     while not stop.is_set():
@@ -229,7 +233,10 @@ def run(warden: Warden, stop: threading.Event) -> None:
         try:
             if watch.changed() or now >= next_round:
                 next_round = now + RENEW_SECONDS
+                before = warden.decided_on
                 warden.look()
+                if warden.decided_on != before:
+                    upkeep.wake()
             if now >= next_idle:
                 next_idle = now + IDLE_LOOK_SECONDS
                 warden.cull_idle()

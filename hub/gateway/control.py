@@ -10,7 +10,7 @@ import asyncio
 import http.client
 import json
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -52,6 +52,11 @@ class GatewayControl:
     def cut(self, session_id: str, reason: str) -> bool:
         """Ends a session at the gateway, at once; False when it was not there. `reason` is shown to the person."""
         return bool(self._call("DELETE", f"/sessions/{session_id}", {"reason": reason})["was_running"])
+
+    def cut_many(self, reasons: Mapping[str, str]) -> list[str]:
+        """Ends several sessions in one call, session -> reason, all at once; returns those that were there."""
+        ended: list[str] = self._call("POST", "/cuts", {"reasons": dict(reasons)})["ended"]
+        return ended
 
     def renew(self, ids: Iterable[str], seconds: float) -> None:
         """Renews the leases of these sessions."""
@@ -149,6 +154,15 @@ def control_app(
         on_change(None, request.match_info["id"])
         return web.json_response({"was_running": was_running})
 
+    async def post_cuts(request: web.Request) -> web.StreamResponse:
+        reasons = (await request.json())["reasons"]
+        ended = [
+            str(session_id) for session_id, reason in reasons.items() if registry.cut(str(session_id), str(reason))
+        ]
+        for session_id in ended:
+            on_change(None, session_id)
+        return web.json_response({"ended": ended})
+
     async def post_leases(request: web.Request) -> web.StreamResponse:
         body = await request.json()
         registry.renew([str(one) for one in body["ids"]], float(body["seconds"]))
@@ -174,6 +188,7 @@ def control_app(
     app.router.add_put("/sessions/{id}", put_session)
     app.router.add_delete("/sessions/{id}", delete_session)
     app.router.add_get("/sessions", get_sessions)
+    app.router.add_post("/cuts", post_cuts)
     app.router.add_post("/leases", post_leases)
     app.router.add_post("/budgets/{id}", post_budget)
     return app

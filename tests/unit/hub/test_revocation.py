@@ -43,9 +43,9 @@ class Control:
         self.renewed: list[list[str]] = []
         self.rows: list[dict[str, Any]] = []
 
-    def cut(self, session_id: str, reason: str) -> bool:
-        self.cuts.append((session_id, reason))
-        return True
+    def cut_many(self, reasons: dict[str, str]) -> list[str]:
+        self.cuts += reasons.items()
+        return list(reasons)
 
     def renew(self, ids: list[str], _seconds: float) -> None:
         self.renewed.append(list(ids))

@@ -135,6 +135,8 @@ def test_register_renew_list_and_cut_over_the_socket(tmp_path: Path) -> None:
         assert 0 < row["lease_seconds"] <= 3
         assert control.cut(A, "over") is True
         assert control.cut(A, "over") is False
+        register(control, B)
+        assert control.cut_many({A: "over", B: "over"}) == [B]
         assert control.sessions() == []
         assert asyncio.run(control.async_sessions()) == []
 
