@@ -147,6 +147,11 @@ class Warden:
         except AccessError as error:
             log.error("%s", error)  # noqa: TRY400 - its lease runs out, and the container goes in any case
 
+    @property
+    def decided_on(self) -> object:
+        """What the last round decided on: the policy, the change of facts, the day; None before the first."""
+        return self._decided
+
     def _renew(self, ids: list[str]) -> None:
         try:
             self.control.renew(ids, LEASE_SECONDS)
