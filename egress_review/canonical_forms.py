@@ -120,6 +120,16 @@ def _cell(text: str) -> str:
     return text
 
 
+# What a spreadsheet would run: = and @ always, + and - when a call or the name of a cell follows.
+_FORMULA = re.compile(r"[=@].|[-+](?=.*(?:[|!]|[A-Za-z_.]+\(|(?<![\d.])\$?[A-Za-z]{1,3}\$?\d))", re.DOTALL)
+
+
+def _value_cell(text: str) -> str:
+    """A cell that every spreadsheet reads as a value: one that begins as a formula is marked as text."""
+    text = _cell(text)
+    return "'" + text if _FORMULA.match(text) else text
+
+
 def _csv(data: bytes) -> bytes:
     text = _decoded(data)
     separator = tables.separator_of(text)
@@ -127,7 +137,7 @@ def _csv(data: bytes) -> bytes:
     writer = csv.writer(out, delimiter=separator, lineterminator="\n")
     csv.field_size_limit(1 << 24)
     for row in csv.reader(StringIO(text.replace("\r\n", "\n").replace("\r", "\n")), delimiter=separator):
-        writer.writerow([_cell(cell) for cell in row])
+        writer.writerow([_value_cell(cell) for cell in row])
     return out.getvalue().encode()
 
 
