@@ -49,7 +49,10 @@ def main() -> None:
     def tell(name: str, measured: float, wanted: float, unit: str, *, least: bool) -> None:
         held = measured >= wanted if least else measured <= wanted
         report[name] = {"measured": round(measured, 3), "wanted": wanted, "unit": unit, "held": bool(held)}
-        print(f"{name:45} {measured:12.3f} {unit:12} {'≥' if least else '≤'} {wanted:<10g} {'held' if held else 'MISSED'}", flush=True)
+        print(
+            f"{name:45} {measured:12.3f} {unit:12} {'≥' if least else '≤'} {wanted:<10g} {'held' if held else 'MISSED'}",
+            flush=True,
+        )
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
@@ -61,7 +64,9 @@ def main() -> None:
         index, _ = timed(lambda: build_index(settings, "bench", 1, path), rounds)
         wanted = min(3e6, 0.25 * rows / decode) if quick else max(3e6, 0.25 * rows / decode)
         tell("index, rows/s of 10 columns", rows / index, round(wanted), "rows/s", least=True)
-        print(f"  bare Parquet decode {rows / decode:,.0f} rows/s; index {sum(p.stat().st_size for p in (root / 'data/indexes').rglob('*') if p.is_file()) / 1e6:,.0f} MB")
+        print(
+            f"  bare Parquet decode {rows / decode:,.0f} rows/s; index {sum(p.stat().st_size for p in (root / 'data/indexes').rglob('*') if p.is_file()) / 1e6:,.0f} MB"
+        )
 
         text = frame.head(200_000 if quick else 800_000).write_csv().encode()
         parse, _ = timed(lambda: pl.read_csv(text), 3)
@@ -74,12 +79,19 @@ def main() -> None:
         sandbox.warm()
         datasets = [("bench", 1)]
         check_files(settings, [(leak, "out.csv")], profile=Profile(), datasets=datasets)
-        taken, results = timed(lambda: check_files(settings, [(leak, "out.csv")], profile=Profile(), datasets=datasets), 3)
+        taken, results = timed(
+            lambda: check_files(settings, [(leak, "out.csv")], profile=Profile(), datasets=datasets), 3
+        )
         found = any(finding.rule == "source.rows" for finding in results[0].findings)  # type: ignore[index]
         tell("1,000-row output, end to end", taken, 0.3, "s", least=False)
         tell("the leak in it is found", float(found), 1.0, "", least=True)
         names = output.columns
-        semi, _ = timed(lambda: pl.scan_parquet(path).join(pl.scan_csv(leak).cast(dict(frame.schema)), on=names, how="semi").collect(), rounds)
+        semi, _ = timed(
+            lambda: (
+                pl.scan_parquet(path).join(pl.scan_csv(leak).cast(dict(frame.schema)), on=names, how="semi").collect()
+            ),
+            rounds,
+        )
         print(f"  polars' semi-join {semi:.3f} s, given the names and no rounding")
         duck = _duckdb(path, leak, names, rounds)
         tell("ahead of DuckDB's semi-join", duck / taken, 1.0, "times", least=True)
@@ -95,8 +107,20 @@ def main() -> None:
         tell(f"CSV of {large.stat().st_size / 1024**2:.0f} MB", seconds, 2.0, "s", least=False)
         finished = not any(finding.rule.startswith("check.") for finding in results[0].findings)  # type: ignore[index]
         tell("within its memory limit (1 GiB)", float(finished), 1.0, "", least=True)
-    print(f"  peak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB on {os.cpu_count()} cores")
-    print(json.dumps({"benchmark": "checks", "quick": quick, "rows": rows, "results": report, "held": all(bool(r["held"]) for r in report.values())}))
+    print(
+        f"  peak memory of this process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MiB on {os.cpu_count()} cores"
+    )
+    print(
+        json.dumps(
+            {
+                "benchmark": "checks",
+                "quick": quick,
+                "rows": rows,
+                "results": report,
+                "held": all(bool(r["held"]) for r in report.values()),
+            }
+        )
+    )
 
 
 def _duckdb(path: Path, leak: Path, names: list[str], rounds: int) -> float:

@@ -266,7 +266,8 @@ def _survival(subject: Subject, table: Table) -> Iterator[Finding]:
 
 
 def _printed(subject: Subject, where: str, text: str) -> Iterator[Finding]:
-    for match in _FREEDOM.finditer(text):
+    low = text.lower()
+    for match in _FREEDOM.finditer(text) if "df" in low or "dof" in low or "freedom" in low or "F(" in text else ():
         value = int(next(group for group in match.groups() if group))
         if value < subject.profile.residual_dof and not re.search(r"Df Model", match.group()):
             yield FREEDOM.found(

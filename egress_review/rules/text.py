@@ -141,7 +141,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         yield LONG.found(subject.name, f"The text is {len(subject.data) / 1024**2:.1f} MiB long.")
     for where, text in subject.texts:
         yield from in_text(where, text)
-        yield from encoded_runs(where, text)
+        yield from encoded_runs(where, text, numbers=subject.kind != "csv")
 
 
 def _raw(subject: Subject) -> Iterator[Finding]:
@@ -315,7 +315,7 @@ def _dense(run: str) -> bool:
     return kinds_seen == 2 and len(run) >= 56 and changes > len(run) * (0.04 if run.upper() == run else 0.15)
 
 
-def encoded_runs(where: str, text: str) -> Iterator[Finding]:
+def encoded_runs(where: str, text: str, *, numbers: bool = True) -> Iterator[Finding]:
     """Runs that decode to bytes."""
     for title, pattern in (
         ("hexadecimal", _HEX),
@@ -352,7 +352,7 @@ def encoded_runs(where: str, text: str) -> Iterator[Finding]:
         ):
             yield ENCODED.found(where, f"A run of {len(run)} characters without a space looks like an encoded file.")
             break
-    if not where.startswith("table"):
+    if numbers and not where.startswith("table"):
         match = _NUMBERS.search(text)
         if match and "\n" not in match.group().strip("\n")[:400]:
             yield VALUES.found(where, f"{len(match.group().split())} numbers follow one after the other.")

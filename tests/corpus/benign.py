@@ -38,7 +38,15 @@ GROUPS = {
     "thornton_hiv": ["got", "any"],
     "nhefs": ["sex", "race", "qsmk", "active", "exercise"],
 }
-MEASURES = {"gpa2": ["sat", "colgpa", "hsperc"], "twoyear": ["lwage", "exper"], "wagepan": ["lwage", "hours", "exper"], "randhie": ["mdvis", "lncoins"], "fair": ["age", "affairs"], "thornton_hiv": ["distvct"], "nhefs": ["wt71", "age", "smokeintensity"]}
+MEASURES = {
+    "gpa2": ["sat", "colgpa", "hsperc"],
+    "twoyear": ["lwage", "exper"],
+    "wagepan": ["lwage", "hours", "exper"],
+    "randhie": ["mdvis", "lncoins"],
+    "fair": ["age", "affairs"],
+    "thornton_hiv": ["distvct"],
+    "nhefs": ["wt71", "age", "smokeintensity"],
+}
 
 
 def crosses() -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -89,7 +97,9 @@ def tables() -> Iterator[tuple[str, bytes]]:
                 yield f"{data}_{measure}_means.tex", made.to_latex().encode()
         numeric = frame[measures + groups_numeric(frame, data)].corr().round(3)
         yield f"{data}_correlations.csv", numeric.to_csv().encode()
-        described = frame[measures].describe().loc[["mean", "std", "25%", "50%", "75%"]].map(lambda v: float(f"{v:.4g}"))
+        described = (
+            frame[measures].describe().loc[["mean", "std", "25%", "50%", "75%"]].map(lambda v: float(f"{v:.4g}"))
+        )
         yield f"{data}_summary.csv", described.to_csv().encode()
 
 
@@ -112,12 +122,25 @@ def models() -> Iterator[tuple[str, bytes]]:
         made = pd.DataFrame({"coef": fit.params, "std_err": fit.bse, "t": fit.tvalues, "p_value": fit.pvalues})
         made[["ci_lower", "ci_upper"]] = fit.conf_int().to_numpy()
         yield f"{data}_coefficients.csv", made.map(lambda v: float(f"{v:.4g}")).to_csv(index_label="term").encode()
-        yield f"{data}_fit.json", json.dumps({"r2": round(fit.rsquared, 4), "aic": round(fit.aic, 1), "df_resid": int(fit.df_resid), "nobs": int(5 * round(fit.nobs / 5)), "formula": formula}).encode()
+        yield (
+            f"{data}_fit.json",
+            json.dumps(
+                {
+                    "r2": round(fit.rsquared, 4),
+                    "aic": round(fit.aic, 1),
+                    "df_resid": int(fit.df_resid),
+                    "nobs": int(5 * round(fit.nobs / 5)),
+                    "formula": formula,
+                }
+            ).encode(),
+        )
         grid = pd.DataFrame({"x": np.linspace(0, 1, 41)})
         grid["predicted"] = (fit.params.iloc[0] + fit.params.iloc[1] * grid["x"]).round(3)
         grid["lower"], grid["upper"] = (grid["predicted"] - 0.1).round(3), (grid["predicted"] + 0.1).round(3)
         yield f"{data}_curve.csv", grid.round(3).to_csv(index=False).encode()
-    logit = smf.logit("approve ~ white + married", frames()["loanapp"].dropna(subset=["approve", "white", "married"])).fit(disp=0)
+    logit = smf.logit(
+        "approve ~ white + married", frames()["loanapp"].dropna(subset=["approve", "white", "married"])
+    ).fit(disp=0)
     yield "loanapp_logit.txt", (str(logit.summary()) + "\n").encode()
 
 
@@ -156,7 +179,12 @@ def figures() -> Iterator[tuple[str, bytes]]:
         def heat(axes: object, frame: pd.DataFrame = frame, measures: list[str] = measures) -> None:
             axes.imshow(frame[measures].corr().to_numpy(), cmap="viridis")  # type: ignore[attr-defined]
 
-        for title, draw, forms in (("bars", bars, ("png", "svg", "pdf")), ("histogram", histogram, ("png", "jpg")), ("line", line, ("png", "svg")), ("heat", heat, ("png", "pdf"))):
+        for title, draw, forms in (
+            ("bars", bars, ("png", "svg", "pdf")),
+            ("histogram", histogram, ("png", "jpg")),
+            ("line", line, ("png", "svg")),
+            ("heat", heat, ("png", "pdf")),
+        ):
             for form in forms:
                 yield f"{data}_{title}.{form}", _figure(f"{measure} by {group}", draw, form)
 
@@ -165,16 +193,42 @@ def notebook(cells: list[dict[str, object]]) -> bytes:
     for number, cell in enumerate(cells):
         cell.setdefault("id", f"c{number:07d}")
         cell.setdefault("metadata", {})
-    book = {"cells": cells, "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}, "language_info": {"name": "python", "version": "3.11.2", "mimetype": "text/x-python", "file_extension": ".py", "pygments_lexer": "ipython3", "nbconvert_exporter": "python", "codemirror_mode": {"name": "ipython", "version": 3}}}, "nbformat": 4, "nbformat_minor": 5}
+    book = {
+        "cells": cells,
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {
+                "name": "python",
+                "version": "3.11.2",
+                "mimetype": "text/x-python",
+                "file_extension": ".py",
+                "pygments_lexer": "ipython3",
+                "nbconvert_exporter": "python",
+                "codemirror_mode": {"name": "ipython", "version": 3},
+            },
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
     return json.dumps(book, indent=1).encode()
 
 
 def code(source: str, *outputs: dict[str, object]) -> dict[str, object]:
-    return {"cell_type": "code", "source": source.splitlines(keepends=True), "outputs": list(outputs), "execution_count": 1}
+    return {
+        "cell_type": "code",
+        "source": source.splitlines(keepends=True),
+        "outputs": list(outputs),
+        "execution_count": 1,
+    }
 
 
 def shown(**data: str) -> dict[str, object]:
-    return {"output_type": "execute_result", "execution_count": 1, "metadata": {}, "data": {k.replace("__", "/"): v for k, v in data.items()}}
+    return {
+        "output_type": "execute_result",
+        "execution_count": 1,
+        "metadata": {},
+        "data": {k.replace("__", "/"): v for k, v in data.items()},
+    }
 
 
 def notebooks() -> Iterator[tuple[str, bytes]]:
@@ -184,7 +238,10 @@ def notebooks() -> Iterator[tuple[str, bytes]]:
         if number % 3:
             continue
         whole = rounded(table)
-        fit = smf.ols(f"{MEASURES[data][0]} ~ {groups_numeric(frames()[data], data)[0]}", frames()[data].dropna(subset=[MEASURES[data][0]])).fit()
+        fit = smf.ols(
+            f"{MEASURES[data][0]} ~ {groups_numeric(frames()[data], data)[0]}",
+            frames()[data].dropna(subset=[MEASURES[data][0]]),
+        ).fit()
         picture = base64.b64encode(_figure(title, lambda axes: axes.plot([0, 1, 2], [1, 3, 2]), "png")).decode()
         yield f"{data}_{title}.ipynb", notebook([
             {"cell_type": "markdown", "source": [f"# {title}\n", "Counts are rounded to 5."]},
@@ -196,11 +253,23 @@ def notebooks() -> Iterator[tuple[str, bytes]]:
 
 
 def prose() -> Iterator[tuple[str, bytes]]:
-    yield "README.md", "# Results\n\nTables are rounded to 5; cells below 10 are suppressed.\nSee the tables in `tables/`, made by *analysis.py* (SHA-256 below).\n".encode()
-    yield "analysis.py", b"import pandas as pd\nimport statsmodels.formula.api as smf\n\ndf = pd.read_parquet('/data/hiv/data.parquet')\nfit = smf.ols('got ~ any + distvct', df).fit()\nprint(fit.summary())\n"
+    yield (
+        "README.md",
+        "# Results\n\nTables are rounded to 5; cells below 10 are suppressed.\nSee the tables in `tables/`, made by *analysis.py* (SHA-256 below).\n".encode(),
+    )
+    yield (
+        "analysis.py",
+        b"import pandas as pd\nimport statsmodels.formula.api as smf\n\ndf = pd.read_parquet('/data/hiv/data.parquet')\nfit = smf.ols('got ~ any + distvct', df).fit()\nprint(fit.summary())\n",
+    )
     yield "model.R", b"library(dplyr)\nfit <- lm(wage ~ educ + exper, data = d)\nsummary(fit)\n"
-    yield "run.log", b"2026-03-01 10:00:01 INFO reading data\n2026-03-01 10:00:02 INFO fitting model 1 of 3\n2026-03-01 10:00:04 INFO fitting model 2 of 3\n2026-03-01 10:00:09 INFO fitting model 3 of 3\n2026-03-01 10:00:12 INFO done in 11.2 s\n"
-    yield "notes.txt", "Wir haben die Größe der Gruppen geprüft – alle ≥ 10.\nÉtude terminée: 95 % IC [0.12, 0.35], β = 0.23, χ² = 4.5.\n".encode()
+    yield (
+        "run.log",
+        b"2026-03-01 10:00:01 INFO reading data\n2026-03-01 10:00:02 INFO fitting model 1 of 3\n2026-03-01 10:00:04 INFO fitting model 2 of 3\n2026-03-01 10:00:09 INFO fitting model 3 of 3\n2026-03-01 10:00:12 INFO done in 11.2 s\n",
+    )
+    yield (
+        "notes.txt",
+        "Wir haben die Größe der Gruppen geprüft – alle ≥ 10.\nÉtude terminée: 95 % IC [0.12, 0.35], β = 0.23, χ² = 4.5.\n".encode(),
+    )
     yield "odds.csv", b"term,odds_ratio,ci_lower,ci_upper,p_value\nage,1.02,1.01,1.04,0.003\nsex,0.81,0.7,0.95,0.01\n"
     survival = StringIO()
     survival.write("months,at_risk,events,survival\n")
@@ -208,7 +277,10 @@ def prose() -> Iterator[tuple[str, bytes]]:
         if events:
             survival.write(f"{month},{risk + events},{events},{alive}\n")
     yield "survival.csv", survival.getvalue().encode()
-    yield "table1.csv", b"Characteristic,Group A,Group B\nN,1200,1340\nMean age (SD),44.2 (12.1),45.0 (11.8)\nFemale (%),52.1,50.4\nSmoker (%),21.3,24.9\n"
+    yield (
+        "table1.csv",
+        b"Characteristic,Group A,Group B\nN,1200,1340\nMean age (SD),44.2 (12.1),45.0 (11.8)\nFemale (%),52.1,50.4\nSmoker (%),21.3,24.9\n",
+    )
 
 
 def all_outputs() -> list[tuple[str, bytes]]:

@@ -1,0 +1,83 @@
+import os
+
+import pytest
+
+from access_control.settings import Egress, Profile, Settings
+from egress_review.checking import check_files
+
+PROFILE = Profile()
+
+
+def _rules(tmp_path, body: str | bytes, name: str = "out.csv", profile: Profile = PROFILE, **options) -> set[str]:
+    path = tmp_path / "file"
+    path.write_bytes(body if isinstance(body, bytes) else body.encode())
+    (result,) = check_files(Settings(), [(path, name)], profile=profile, **options)
+    return {finding.rule for finding in result.findings if finding.severity != "informs"}
+
+
+@pytest.mark.parametrize(
+    ("body", "rule"),
+    [
+        ("sex,0,1\nF,3,20\nM,30,40\n", "counts.small"),
+        ("sex,0,1\nF,0,20\nM,30,40\n", "counts.zero"),
+        ("sex,0,1\nF,23,27\nM,31,44\n", "counts.unrounded"),
+        ("sex,cases,total\nF,115,120\nM,30,70\n", "counts.complement"),
+        ("group,n,percent\na,120,2.5\nb,200,40\n", "counts.share"),
+        ("sex,0,1,All\nF,*,120,127\nM,130,141,271\nAll,137,261,398\n", "suppression.recoverable"),
+        ("group,mean,max\na,3.4,99.7\nb,3.1,87.1\n", "statistics.extreme"),
+        ("term,coef\n=cmd|' /C calc'!A0,1\n", "csv.formula"),
+    ],
+)
+def test_disclosure_in_a_table(tmp_path, body, rule):
+    assert rule in _rules(tmp_path, body)
+
+
+def test_only_counts_are_taken_for_counts(tmp_path):
+    assert _rules(tmp_path, "group,mean_age,sd,beta,kids_mean\na,4,2,1,3\nb,5,2,3,2\n") == set()
+    assert _rules(tmp_path, "educ,mean_wage\n1,5.5\n2,6.1\n3,6.6\n") == set()
+
+
+def test_a_table_that_is_rounded_and_full_passes(tmp_path):
+    assert _rules(tmp_path, "sex,0,1,All\nF,120,200,320\nM,130,140,270\nAll,250,340,590\n") == set()
+
+
+def test_thresholds_come_from_the_profile(tmp_path):
+    body = "sex,0,1\nF,12,20\nM,30,40\n"
+    assert "counts.small" in _rules(tmp_path, body, profile=Profile(threshold=20))
+    assert _rules(tmp_path, body, profile=Profile(round_to=1)) == set()
+
+
+def test_a_link_is_not_followed(tmp_path):
+    (tmp_path / "target").write_text("a,b\n1,2\n")
+    (tmp_path / "link.csv").symlink_to("target")
+    (result,) = check_files(Settings(), [(tmp_path / "link.csv", "link.csv")], profile=PROFILE)
+    assert (result.verdict, result.findings[0].rule) == ("block", "file.link")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "out.csv")
+    (result,) = check_files(Settings(), [(tmp_path / "out.csv", "out.csv")], profile=PROFILE)
+    assert result.verdict == "block"
+
+
+def test_a_file_above_the_limit_is_not_read(tmp_path):
+    (tmp_path / "out.csv").write_text("a,b\n1,2\n")
+    (result,) = check_files(
+        Settings(egress=Egress(max_file_bytes=3)), [(tmp_path / "out.csv", "out.csv")], profile=PROFILE
+    )
+    assert result.findings[0].rule == "check.size"
+
+
+def test_a_dataset_without_an_index_is_not_known(tmp_path):
+    (tmp_path / "out.csv").write_text("sex,n\nF,120\n")
+    (result,) = check_files(
+        Settings(data_root=tmp_path), [(tmp_path / "out.csv", "out.csv")], profile=PROFILE, datasets=[("none", 1)]
+    )
+    assert result.verdict == "unknown"
+
+
+def test_one_broken_file_does_not_hide_the_others(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\nbroken")
+    (tmp_path / "b.csv").write_text("sex,n\nF,120\nM,130\n")
+    results = check_files(Settings(), [(tmp_path / "a.png", "a.png"), (tmp_path / "b.csv", "b.csv")], profile=PROFILE)
+    assert [result.verdict for result in results] == ["block", "pass"]
