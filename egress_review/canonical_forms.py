@@ -217,6 +217,18 @@ def _output(output: dict[str, Any]) -> dict[str, Any] | None:
     return {"output_type": "display_data", "data": kept, "metadata": {}} if kept else None
 
 
+_ACTIVE_MARKUP = re.compile(
+    r"<\s*/?\s*(?:script|iframe|frame|object|embed|svg|math|style|link|meta|base|form|img|image|video|audio|template)\b"
+    r"|<[^>]*\son\w+\s*=",
+    re.IGNORECASE,
+)
+
+
+def _written(source: str) -> str:
+    """The text of a cell that a viewer would take for HTML: shown as written where there is something active in it."""
+    return source.replace("<", "&lt;") if _ACTIVE_MARKUP.search(source) else source
+
+
 def _notebook(data: bytes) -> bytes:
     value = tables.load_json(data)
     cells = []
@@ -230,7 +242,9 @@ def _notebook(data: bytes) -> bytes:
             "metadata": {},
             "source": clean_text(_joined(cell.get("source", ""))),
         }
-        if kind == "code":
+        if kind != "code":
+            made["source"] = _written(made["source"])
+        else:
             outputs = [_output(output) for output in cell.get("outputs") or [] if isinstance(output, dict)]
             made |= {"execution_count": None, "outputs": [output for output in outputs if output]}
         cells.append(made)
