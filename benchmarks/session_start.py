@@ -43,6 +43,10 @@ c.JupyterHub.spawner_class = "dockerspawner.DockerSpawner"
 c.DockerSpawner.image = "enclave/notebook-stock:latest"
 c.DockerSpawner.pull_policy = "never"
 c.DockerSpawner.remove = True
+c.DockerSpawner.use_internal_ip = True
+# The image's own folders belong to root: the stock server gets a place to write to.
+c.DockerSpawner.notebook_dir = "/tmp"
+c.DockerSpawner.environment = {{"HOME": "/tmp"}}
 c.DockerSpawner.extra_create_kwargs = {{"labels": {{"enclave.test": "benchmark"}}}}
 c.JupyterHub.services = [{{"name": "bench", "api_token": "{token}"}}]
 scopes = ["admin:users", "admin:servers", "access:servers"]
