@@ -113,7 +113,7 @@ def _run(
     shown = [(path, os.path.normpath(name).lstrip("/").removeprefix("../")) for path, name in files]
     while any(name.startswith("../") for _, name in shown):
         shown = [(path, name.removeprefix("../")) for path, name in shown]
-    common = os.path.commonpath([os.path.dirname(name) or "." for _, name in shown]) if shown else ""
+    common = os.path.commonpath([str(Path(name).parent) for _, name in shown]) if shown else ""
     relative = [(path, os.path.relpath(name, common) if common else name) for path, name in shown]
     results = check_files(settings, relative, profile=profile, datasets=datasets, index_folders=folders)
     return [

@@ -14,7 +14,7 @@ from typing import Any
 from access_control.settings import Profile, Settings
 from egress_review import kinds, sandbox
 from egress_review.errors import Invalid
-from egress_review.findings import FileResult, Finding, finding_from, verdict_of
+from egress_review.findings import FileResult, Finding, Verdict, finding_from, verdict_of
 from egress_review.rules import files as file_rules
 from egress_review.rules import outcome
 from egress_review.source_index import folder_of, has_index
@@ -53,7 +53,7 @@ def check_files(
         return list(pool.map(one, files))
 
 
-def disk_facts(path: Path, descriptor: int) -> dict[str, Any]:
+def disk_facts(descriptor: int) -> dict[str, Any]:
     """What the file system says of an entry, besides its bytes; raises nothing."""
     found = os.fstat(descriptor)
     facts: dict[str, Any] = {"size": found.st_size, "blocks": found.st_blocks, "links": found.st_nlink}
@@ -93,7 +93,7 @@ def _check_one(settings: Settings, path: Path, name: str, task: dict[str, Any]) 
             name, "unknown", [outcome.CRASH.found(name, f"The file cannot be opened: {error.strerror}.")], "unknown"
         )
     try:
-        disk = disk_facts(path, descriptor)
+        disk = disk_facts(descriptor)
         if disk["special"]:
             return _result(name, [file_rules.SPECIAL.found(name, "This is a device, a pipe, a socket or a folder.")])
         if disk["size"] > settings.egress.max_file_bytes:
@@ -144,5 +144,5 @@ def _complete(result: FileResult, missing: list[str]) -> FileResult:
     finding = outcome.NO_INDEX.found(
         result.path, f"No index of source rows for {', '.join(missing)}: the file was not compared with it."
     )
-    verdict = "block" if result.verdict == "block" else "unknown"
+    verdict: Verdict = "block" if result.verdict == "block" else "unknown"
     return replace(result, findings=[*result.findings, finding], verdict=verdict)

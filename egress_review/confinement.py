@@ -88,7 +88,7 @@ def forbid_system_calls() -> bool:
     buffer = ctypes.create_string_buffer(packed, len(packed))
     header = struct.pack("HxxxxxxQ", len(program), ctypes.addressof(buffer))
     libc = _libc()
-    return (
+    return bool(
         libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
         and libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.create_string_buffer(header, len(header)), 0, 0) == 0
     )

@@ -17,7 +17,8 @@ COUNT = re.compile(
     re.IGNORECASE,
 )
 STRICT = re.compile(
-    r"^(?:n|no|nobs|n[ _.]?obs|obs|counts?|cnt|freq\w*|size|len|totals?|all|number|num|observations|cases)$", re.IGNORECASE
+    r"^(?:n|no|nobs|n[ _.]?obs|obs|counts?|cnt|freq\w*|size|len|totals?|all|number|num|observations|cases)$",
+    re.IGNORECASE,
 )
 SHARE = re.compile(r"%|percent|pct|proportion|prop\b|share|fraction|prevalence|\brate\b|_rate\b|_prop\b", re.IGNORECASE)
 MEASURE = re.compile(
@@ -79,7 +80,7 @@ def layout(table: Table) -> Layout:
             and not (column == 0 and table.width > 1 and table.height > 1 and _sequence(table.numbers(0)))
         ):
             found.counts.append(column)
-    found.labels = _label_columns(table, whole)
+    found.labels = _label_columns(table)
     grid = [c for c in range(table.width) if c not in found.labels and c not in found.shares]
     if grid and _crossed(table, grid, whole, found):
         found.counts = sorted(set(found.counts) | set(grid))
@@ -92,7 +93,7 @@ def _sequence(values: Floats) -> bool:
     return bool(len(values) > 2 and not np.isnan(values).any() and (np.diff(values) == 1).all())
 
 
-def _label_columns(table: Table, whole: list[bool]) -> list[int]:
+def _label_columns(table: Table) -> list[int]:
     labels = []
     for column in range(table.width):
         values = table.numbers(column)

@@ -182,7 +182,7 @@ def _join(index: SourceIndex, outputs: list[_Output], chosen: list[_Pairing], ro
     return np.repeat(rows, counts), source[order[starts + np.arange(total)]]
 
 
-def _seeds(index: SourceIndex, outputs: list[_Output], pairings: list[_Pairing]) -> list[list[_Pairing]]:
+def _seeds(index: SourceIndex, pairings: list[_Pairing]) -> list[list[_Pairing]]:
     """Where to start: single columns of many values, and two or three of few values that fit their source best."""
     singles = sorted((p for p in pairings if p.contained * p.chance >= 0), key=lambda p: (p.chance, -p.likelihood))
     seeds: list[list[_Pairing]] = [[p] for p in singles if p.chance < 2e-3 or p.chance * index.rows < 60][:8]
@@ -272,7 +272,7 @@ def _align(
     pairings = _pairings(index, outputs)
     best: tuple[float, _Alignment] | None = None
     until = time.monotonic() + seconds
-    for seed in _seeds(index, outputs, pairings):
+    for seed in _seeds(index, pairings):
         if time.monotonic() > until:
             break
         found = _grow(index, outputs, pairings, seed, rows)

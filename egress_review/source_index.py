@@ -53,7 +53,8 @@ class Column:
             place = hashes >> np.uint64(64 - self.bitmap_bits)
             bits = self.bitmap[place >> np.uint64(3)] >> (np.uint8(7) - (place & np.uint64(7)).astype(np.uint8))
             known &= (bits & 1).astype(bool)
-        return known
+        held: npt.NDArray[np.bool_] = known
+        return held
 
 
 @dataclass
@@ -147,7 +148,7 @@ def _write(parquet_path: Path, staging: Path, names: list[str], rows: int, key: 
             entry: dict[str, Any] = {"name": name, "numeric": numeric, "bits": bits, "distinct": distinct, "at": {}}
             for part, array in arrays.items():
                 entry["at"][part] = position
-                view = memoryview(np.ascontiguousarray(array)).cast("B")
+                view = np.ascontiguousarray(array).view(np.uint8).data
                 done = 0
                 while done < len(view):
                     done += opened.write(view[done:])
@@ -188,7 +189,7 @@ def open_index(folder: Path) -> SourceIndex:
         with (folder / "index.bin").open("rb") as opened:
             mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
         if described["format"] != FORMAT or len(mapped) != described["bytes"]:
-            raise ValueError("its size or format is wrong")
+            raise ValueError("its size or format is wrong")  # noqa: TRY301 - one sentence for all that can be wrong
         rows = int(described["rows"])
         columns = []
         for entry in described["columns"]:

@@ -305,9 +305,9 @@ def from_xlsx(where: str, data: bytes) -> list[Table]:
     return found
 
 
-def notebook_outputs(notebook: dict[str, Any]) -> list[tuple[str, str, str]]:
+def notebook_outputs(notebook: dict[str, Any]) -> list[tuple[str, str, Any]]:
     """(place, media type, text) of every output of every cell; streams and errors as text/plain."""
-    found = []
+    found: list[tuple[str, str, Any]] = []
     for number, cell in enumerate(notebook.get("cells", []), 1):
         if not isinstance(cell, dict):
             continue
@@ -328,7 +328,7 @@ def notebook_outputs(notebook: dict[str, Any]) -> list[tuple[str, str, str]]:
                         value if isinstance(value, dict | list) and media.endswith("json") else _joined(value),
                     )
                     for media, value in data.items()
-                ]  # type: ignore[misc]  # JSON output stays a value
+                ]
     return found
 
 

@@ -18,8 +18,6 @@ MAX_INPUT = 1 << 30
 
 def preload() -> None:
     """Imports all that a task may need."""
-    import xml.etree.ElementTree  # noqa: F401
-
     import openpyxl.workbook  # noqa: F401
     import PIL.JpegImagePlugin
     import PIL.PngImagePlugin

@@ -83,10 +83,10 @@ def _schema(where: str, schema: pa.Schema) -> Iterator[Finding]:
     for key, value in (schema.metadata or {}).items():
         if key == b"pandas":
             yield from _pandas(where, value)
-        elif key not in (b"ARROW:schema",):
+        elif key != b"ARROW:schema":
             yield METADATA.found(where, f"Metadata {key[:40]!r} of {len(value)} bytes.")
     for field in schema:
-        odd = [key for key in (field.metadata or {}) if key not in (b"PARQUET:field_id",)]
+        odd = [key for key in (field.metadata or {}) if key != b"PARQUET:field_id"]
         if odd:
             yield METADATA.found(f"column {field.name}", f"Metadata {odd[0][:40]!r} on the column.")
 

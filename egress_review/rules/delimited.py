@@ -166,7 +166,7 @@ def _digits(where: str, table: Table, *, native: bool) -> Iterator[Finding]:
         yield from _tails(where, name, values, texts)
 
 
-def _tails(where: str, name: str, values: np.ndarray, texts: list[str]) -> Iterator[Finding]:  # type: ignore[type-arg]  # any float array
+def _tails(where: str, name: str, values: np.ndarray, texts: list[str]) -> Iterator[Finding]:
     """Numbers that are round but for a tail: the tail is a second, hidden column."""
     count = 0
     for text in texts:

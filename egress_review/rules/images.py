@@ -142,7 +142,7 @@ def _jpeg(where: str, data: bytes) -> Iterator[Finding]:
 
 def _pixels(where: str, data: bytes, *, lossless: bool = True) -> Iterator[Finding]:
     try:
-        image = PIL.Image.open(BytesIO(data))
+        image: PIL.Image.Image = PIL.Image.open(BytesIO(data))
         if image.mode == "P" and lossless:
             yield from _palette(where, image)
         image = image.convert("RGBA")
@@ -176,7 +176,7 @@ def _palette(where: str, image: PIL.Image.Image) -> Iterator[Finding]:
         yield PALETTE.found(where, f"{len(spare)} colours of the palette are in no pixel.")
 
 
-def _low_bits(where: str, pixels: np.ndarray) -> Iterator[Finding]:  # type: ignore[type-arg]  # uint8 image
+def _low_bits(where: str, pixels: np.ndarray) -> Iterator[Finding]:
     """Neighbours that differ in the lowest bit alone: embedded bits flip 2k to 2k+1 and never 2k+1 to 2k+2."""
     for channel, title in enumerate(("red", "green", "blue", "alpha")):
         plane = pixels[..., channel].astype(np.int16)
@@ -198,7 +198,7 @@ def _low_bits(where: str, pixels: np.ndarray) -> Iterator[Finding]:  # type: ign
             return
 
 
-def _scattered(plane: np.ndarray) -> bool:  # type: ignore[type-arg]  # int image
+def _scattered(plane: np.ndarray) -> bool:
     """Whether single pixels stick out of a flat surrounding by one; smooth edges and gradients do not."""
     left, middle, right = plane[:, :-2], plane[:, 1:-1], plane[:, 2:]
     lone = (np.abs(middle - left) == 1) & (left == right)

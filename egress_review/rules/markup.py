@@ -137,12 +137,15 @@ def in_markup(where: str, text: str, *, svg: bool) -> Iterator[Finding]:
             seen["hidden"] += tag in ("textarea", "datalist", "dialog") or element.get("type") == "hidden"
         style_hides = _HIDING.search(str(element.get("style", "")))
         if (
-            style_hides
-            or element.get("hidden") is not None
-            or (element.get("aria-hidden") == "true" and (element.text or "").strip())
+            (
+                style_hides
+                or element.get("hidden") is not None
+                or (element.get("aria-hidden") == "true" and (element.text or "").strip())
+            )
+            and (element.text_content().strip() or len(element))
+            and not (svg and tag in ("defs", "style"))
         ):
-            if (element.text_content().strip() or len(element)) and not (svg and tag in ("defs", "style")):
-                seen["hidden"] += 1
+            seen["hidden"] += 1
         if tag == "style" and _HIDING.search(element.text or ""):
             seen["hidden by style"] += 1
         if svg and (

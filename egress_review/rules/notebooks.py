@@ -169,11 +169,11 @@ def _cell(where: str, cell: dict[str, Any]) -> Iterator[Finding]:
         ):
             yield METADATA.found(where, f"Metadata that is not usual: {', '.join(sorted(odd)[:5]) or 'long values'}.")
         hidden = metadata.get("jupyter", {})
-        if metadata.get("collapsed") is True or (
-            isinstance(hidden, dict) and (hidden.get("outputs_hidden") or hidden.get("source_hidden"))
-        ):
-            if cell.get("outputs") or (isinstance(hidden, dict) and hidden.get("source_hidden")):
-                yield COLLAPSED.found(where, "The output or the source of this cell is hidden.")
+        if (
+            metadata.get("collapsed") is True
+            or (isinstance(hidden, dict) and (hidden.get("outputs_hidden") or hidden.get("source_hidden")))
+        ) and (cell.get("outputs") or (isinstance(hidden, dict) and hidden.get("source_hidden"))):
+            yield COLLAPSED.found(where, "The output or the source of this cell is hidden.")
     if not re.fullmatch(r"[a-zA-Z0-9_-]{0,64}", str(cell.get("id", ""))):
         yield METADATA.found(where, "The cell's id is none that JupyterLab makes.")
     count = cell.get("execution_count")

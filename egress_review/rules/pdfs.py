@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any
 
 import pikepdf
 
@@ -105,7 +106,7 @@ def _catalog(where: str, pdf: pikepdf.Pdf) -> Iterator[Finding]:
     root = pdf.Root
     if len(pdf.attachments) or "/AF" in root or "/Collection" in root:
         yield ATTACHMENT.found(where, f"{len(pdf.attachments)} files are attached.")
-    names = root.get("/Names", {})
+    names: Any = root.get("/Names", {})
     if "/OpenAction" in root or "/AA" in root or "/AcroForm" in root or "/JavaScript" in names:
         yield ACTIVE.found(where, "The file has scripts, forms or actions.")
     if "/OCProperties" in root:
@@ -132,7 +133,7 @@ def _catalog(where: str, pdf: pikepdf.Pdf) -> Iterator[Finding]:
 
 def _objects(where: str, pdf: pikepdf.Pdf) -> Iterator[Finding]:
     reached: set[tuple[int, int]] = set()
-    stack: list[pikepdf.Object] = [pdf.trailer]
+    stack: list[Any] = [pdf.trailer]
     while stack and len(reached) < 200_000:
         item = stack.pop()
         if not isinstance(item, pikepdf.Object):
@@ -143,12 +144,12 @@ def _objects(where: str, pdf: pikepdf.Pdf) -> Iterator[Finding]:
             reached.add(item.objgen)
         kind = item._type_name  # noqa: SLF001 - the only name of a type that pikepdf gives
         if kind == "array":
-            stack += [v for v in item if isinstance(v, pikepdf.Object)]  # type: ignore[attr-defined]
+            stack += [v for v in item if isinstance(v, pikepdf.Object)]
         elif kind in ("dictionary", "stream"):
             stack += [v for _, v in item.items() if isinstance(v, pikepdf.Object)]
     spare = [
         o for o in pdf.objects
-        if isinstance(o, pikepdf.Object) and o.is_indirect and o.objgen not in reached and o._type_name not in ("null",)  # noqa: SLF001
+        if isinstance(o, pikepdf.Object) and o.is_indirect and o.objgen not in reached and o._type_name != "null"  # noqa: SLF001
         and not (o._type_name == "stream" and str(o.get("/Type", "")) in ("/XRef", "/ObjStm"))  # noqa: SLF001
     ]  # fmt: skip
     big = [o for o in spare if o._type_name in ("stream", "string") or len(repr(o)) > 200]  # noqa: SLF001
@@ -166,7 +167,7 @@ def _page(where: str, page: pikepdf.Page) -> Iterator[Finding]:
     contents = page.Contents if "/Contents" in page else None
     if contents is None:
         return
-    streams = list(contents) if contents._type_name == "array" else [contents]  # type: ignore[call-overload]  # noqa: SLF001
+    streams = list(contents) if contents._type_name == "array" else [contents]  # noqa: SLF001
     body = b"\n".join(stream.read_bytes() for stream in streams)[: 32 * 1024**2]
     if re.search(rb"(?<![\d.])[37]\s+Tr\b", body):
         yield LAYERS.found(where, "Text is drawn invisible on this page.")

@@ -50,7 +50,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 )
 
 
-def _is_grid(values: np.ndarray) -> bool:  # type: ignore[type-arg]  # float64
+def _is_grid(values: np.ndarray) -> bool:
     known = values[~np.isnan(values)]
     if len(known) < 3 or len(known) < len(values):
         return False
@@ -110,19 +110,19 @@ def likeness(table: Table) -> tuple[int, list[str]]:
     return score, reasons
 
 
-def _is_rounded_column(values: np.ndarray) -> bool:  # type: ignore[type-arg]  # float64
+def _is_rounded_column(values: np.ndarray) -> bool:
     known = values[~np.isnan(values)]
     return bool(len(known) and (known % 5 == 0).all() and known.max() >= 10)
 
 
-def _keyed(texts: list[list[str | None]], numbers: list[np.ndarray]) -> bool:  # type: ignore[type-arg]  # float64
+def _keyed(texts: list[list[str | None]], numbers: list[np.ndarray]) -> bool:
     """Whether the first one to three columns name each row once, in a sorted or grouped order."""
     first_numeric = not np.isnan(numbers[0]).any()
     if _is_grid(numbers[0]) and len(numbers) > 1:
         # A plain 0, 1, 2 … before other columns is a row number, not a key.
         counter = first_numeric and numbers[0][0] in (0.0, 1.0) and numbers[0][1] - numbers[0][0] == 1.0
         return not counter or len(numbers) <= 2 or _keyed(texts[1:], numbers[1:])
-    if not first_numeric and len({t for t in texts[0]}) == len(texts[0]):
+    if not first_numeric and len(set(texts[0])) == len(texts[0]):
         codes = sum(bool(re.search(r"\d{2,}", str(t or ""))) for t in texts[0])
         return codes < 0.5 * len(texts[0]) or any(
             re.search(r"[\[(].*,|\d\s*[-–]\s*\d", str(t or "")) for t in texts[0][:5]
@@ -160,7 +160,7 @@ def _complete_grid(texts: list[list[str | None]], columns: list[int]) -> bool:
     return False
 
 
-def _symmetric(numbers: list[np.ndarray], numeric: list[int]) -> bool:  # type: ignore[type-arg]  # float64
+def _symmetric(numbers: list[np.ndarray], numeric: list[int]) -> bool:
     """A correlation or covariance matrix."""
     if len(numeric) < 3 or len(numbers[0]) != len(numeric):
         return False

@@ -53,7 +53,13 @@ def _audit(subject: Subject, table: Table, counts: list[int]) -> Iterator[Findin
     base = subject.profile.round_to
     rounded = base > 1 and all(is_rounded(values[column], base) for column in counts)
     intervals = _intervals(
-        values, hidden, table.height, counts, total_row, total_column, float(base) if rounded else 0.0
+        values,
+        hidden,
+        table.height,
+        counts,
+        total_row=total_row,
+        total_column=total_column,
+        base=float(base) if rounded else 0.0,
     )
     near = subject.profile.threshold / 2
     narrow = [(cell, low, high) for cell, (low, high) in intervals.items() if high - low < near]
@@ -71,6 +77,7 @@ def _intervals(
     hidden: set[tuple[int, int]],
     height: int,
     counts: list[int],
+    *,
     total_row: int | None,
     total_column: int | None,
     base: float,
@@ -90,14 +97,14 @@ def _intervals(
         return {}
     matrix = scipy.sparse.lil_matrix((len(lines), len(order)))
     for number, (cells, _, _) in enumerate(lines):
-        for cell in cells:
-            matrix[number, cell] = 1.0
+        for unknown in cells:
+            matrix[number, unknown] = 1.0
     low = np.array([line[1] for line in lines])
     high = np.array([line[2] for line in lines])
     above = scipy.sparse.vstack([matrix.tocsr(), -matrix.tocsr()])
     bounds = np.concatenate([high, -low])
     found: dict[tuple[int, int], tuple[float, float]] = {}
-    constrained = {cell for cells, _, _ in lines for cell in cells}
+    constrained = {unknown for cells, _, _ in lines for unknown in cells}
     for cell, place in order.items():
         if place not in constrained:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -308,7 +309,7 @@ def _dense(run: str) -> bool:
     )
     if re.search(r"(?:[A-Za-z_.-]{3,}/){2}", run) or "--" in run or "__" in run or len(set(run)) < 10:
         return False  # a path, a rule or a name
-    pairs = zip(run, run[1:], strict=False)
+    pairs = itertools.pairwise(run)
     changes = sum(a.islower() != b.islower() or a.isdigit() != b.isdigit() for a, b in pairs)
     if kinds_seen >= 3:
         return changes > len(run) * 0.15

@@ -124,7 +124,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for name in names:
         if re.match(r"^xl/worksheets/[^/]+\.xml$", name):
             yield from _sheet(name, zipped.member(archive, name), used)
-        if name == "docProps/core.xml" or name == "docProps/app.xml":
+        if name in {"docProps/core.xml", "docProps/app.xml"}:
             yield from _properties(name, _tree(zipped.member(archive, name)))
         if "drawings/drawing" in name and name.endswith(".xml"):
             text = "".join(str(t) for t in _tree(zipped.member(archive, name)).itertext()).strip()
@@ -192,7 +192,7 @@ def _sheet(name: str, data: bytes, used: set[int]) -> Iterator[Finding]:
             notes.append("hyperlink")
         elif tag == "extLst" and len(lxml.etree.tostring(element)) > 4000:
             notes.append("extension list")
-        elif isinstance(element, lxml.etree._Comment) or not isinstance(element.tag, str):
+        elif not isinstance(element.tag, str):
             notes.append("XML comment")
     if hidden_rows or hidden_columns:
         yield HIDDEN.found(name, f"{hidden_rows} rows and {hidden_columns} columns are hidden.")

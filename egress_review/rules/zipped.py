@@ -155,7 +155,7 @@ def _gaps(subject: Subject, members: list[zipfile.ZipInfo]) -> Iterator[Finding]
             return
         name_length, extra_length = struct.unpack_from("<HH", data, start + 26)
         local = data[start + 30 : start + 30 + name_length].decode("utf-8", "replace")
-        if local != entry.filename and local != entry.orig_filename:
+        if local not in (entry.filename, entry.orig_filename):
             yield GAPS.found(entry.filename, f"The member calls itself {local!r} and the directory calls it otherwise.")
         if extra_length and not _harmless(data[start + 30 + name_length : start + 30 + name_length + extra_length]):
             yield COMMENTS.found(entry.filename, "The member has an extra field that holds data.")

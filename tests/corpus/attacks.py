@@ -585,7 +585,7 @@ def columnar() -> Iterator[Attack]:
     )
     frame = pd.DataFrame({"name": pd.Categorical(["p1", "p2", "p3"] * 40), "n": 100})
     few = frame[frame["name"] == "p1"].head(2)
-    yield "parquet: categories", "out.parquet", _written(lambda out: few.to_parquet(out))
+    yield "parquet: categories", "out.parquet", _written(few.to_parquet)
     yield "feather: categories", "out.feather", _written(lambda out: few.reset_index(drop=True).to_feather(out))
     yield (
         "feather: metadata",

@@ -255,7 +255,7 @@ def notebooks() -> Iterator[tuple[str, bytes]]:
 def prose() -> Iterator[tuple[str, bytes]]:
     yield (
         "README.md",
-        "# Results\n\nTables are rounded to 5; cells below 10 are suppressed.\nSee the tables in `tables/`, made by *analysis.py* (SHA-256 below).\n".encode(),
+        b"# Results\n\nTables are rounded to 5; cells below 10 are suppressed.\nSee the tables in `tables/`, made by *analysis.py* (SHA-256 below).\n",
     )
     yield (
         "analysis.py",

@@ -107,4 +107,5 @@ def aggregates() -> Iterator[tuple[str, str, bytes]]:
                 .to_csv(index=False)
                 .encode(),
             )
-    assert set(GROUPS) and set(MEASURES)
+    assert set(GROUPS)
+    assert set(MEASURES)
