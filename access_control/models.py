@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from access_control.database import Base
@@ -130,7 +130,7 @@ class DatasetVersion(Base):
     number: Mapped[int]
     path: Mapped[str]  # relative to the data root
     sha256: Mapped[str]  # of data.parquet
-    rows: Mapped[int]
+    rows: Mapped[int] = mapped_column(BigInteger)
     columns: Mapped[list[dict[str, Any]]]  # name, type, description, of each
     source_name: Mapped[str]
     source_sha256: Mapped[str]
@@ -165,7 +165,7 @@ class RenditionVersion(Base):
     number: Mapped[int]
     path: Mapped[str]  # relative to the data root; this folder is what a session sees
     files: Mapped[dict[str, Any]]  # name -> SHA-256
-    rows: Mapped[int]
+    rows: Mapped[int] = mapped_column(BigInteger)
     columns: Mapped[list[dict[str, Any]]]
     quality: Mapped[list[dict[str, Any]]]
     uniqueness: Mapped[dict[str, Any]]

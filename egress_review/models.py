@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from access_control.database import Base
@@ -61,7 +61,7 @@ class RequestFile(Base):
     name: Mapped[str]  # path below the workspace, with forward slashes
     context: Mapped[str] = mapped_column(default="")
     sha256: Mapped[str] = mapped_column(default="", index=True)
-    size: Mapped[int] = mapped_column(default=0)
+    size: Mapped[int] = mapped_column(BigInteger, default=0)
     since_turn: Mapped[int] = mapped_column(default=1)
     kind: Mapped[str] = mapped_column(default="")
     verdict: Mapped[str] = mapped_column(default="")  # pass, warn or block; empty until it is checked
@@ -72,7 +72,7 @@ class RequestFile(Base):
     rewrite_sha256: Mapped[str | None] = mapped_column(
         default=None
     )  # the canonical rewrite that leaves, if its kind has one
-    rewrite_size: Mapped[int] = mapped_column(default=0)
+    rewrite_size: Mapped[int] = mapped_column(BigInteger, default=0)
     rewrite_name: Mapped[str] = mapped_column(default="")  # the name that it leaves under
     outcome: Mapped[str] = mapped_column(default="")  # approve, changes or reject; empty until decided
     removed_at: Mapped[datetime | None] = mapped_column(default=None)
@@ -160,7 +160,7 @@ class ReleaseFile(Base):
     name: Mapped[str]
     original_sha256: Mapped[str]
     sha256: Mapped[str]
-    size: Mapped[int]
+    size: Mapped[int] = mapped_column(BigInteger)
     media_type: Mapped[str]
 
 
@@ -191,7 +191,7 @@ class Download(Base):
     link_id: Mapped[int] = mapped_column(ForeignKey("download_links.id"), unique=True)
     person_id: Mapped[str]
     sha256: Mapped[str]
-    bytes: Mapped[int]
+    bytes: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[datetime]
 
 

@@ -195,7 +195,7 @@ def code(person: Annotated[str, typer.Argument(help="Id of a demo person.")]) ->
 
 _PARTS = (
     "access_control.cli",
-    "access_control.data_cli",
+    "hub.index_cli",
     "egress_review.check_cli",
     "egress_review.cli",
     "hub.audit_cli",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import BigInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from access_control.database import Base
@@ -26,7 +26,7 @@ class Incident(Base):
     tier: Mapped[int]
     level: Mapped[str]  # slow or paused
     reason: Mapped[str]  # a sentence
-    bytes: Mapped[int]  # in this session, until `last_at`
+    bytes: Mapped[int] = mapped_column(BigInteger)  # in this session, until `last_at`
     flow: Mapped[list[dict[str, Any]]]  # what, count, bytes, largest; and path, bytes of the files that were read most
     state: Mapped[str] = mapped_column(default="open", index=True)
     started_at: Mapped[datetime]
@@ -45,5 +45,5 @@ class DayUsage(Base):
     day: Mapped[date]
     scope: Mapped[str]  # person:ana or project:p17
     tier: Mapped[int]
-    bytes: Mapped[int]
-    allowance: Mapped[int] = mapped_column(default=0)  # what a steward's decision to go on has added
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    allowance: Mapped[int] = mapped_column(BigInteger, default=0)  # what a steward's decision to go on has added

@@ -155,7 +155,9 @@ def prepare_from_image(settings: Settings, image: str | None = None) -> bool:
         digest = str(client.images.get(image).id)
         if made_from(folder_of(settings)) == digest:
             return False
-        container = client.containers.create(image, command=["true"], network_disabled=True)
+        container = client.containers.create(
+            image, command=["true"], network_disabled=True, labels={"enclave.copy": "1"}
+        )
         try:
             with tempfile.TemporaryDirectory() as scratch:
                 for part in ("lab", "labextensions"):
