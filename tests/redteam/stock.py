@@ -139,7 +139,7 @@ class StockHub:
             self.process.wait()
         self.log.close()
         told = subprocess.run(
-            ["docker", "ps", "-aq", "--filter", f"label={LABEL}"], capture_output=True, text=True, check=True
+            ["docker", "ps", "-aq", "--filter", f"name={self.prefix}"], capture_output=True, text=True, check=True
         )
         if told.stdout.split():
             subprocess.run(["docker", "rm", "-f", "-v", *told.stdout.split()], capture_output=True, check=False)
