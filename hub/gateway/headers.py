@@ -4,6 +4,9 @@
 save a file nor open a window. JupyterLab needs `'unsafe-inline'` and `'unsafe-eval'`; what a script could reach is
 therefore limited by where it may connect: this origin, which is the gateway. Where the frame may navigate is the
 portal's page's to say (`frame-src`), which is why the session refuses to be shown outside of it.
+
+That policy says nothing about name look-ups, opening a connection ahead of its use, and WebRTC: `Connection-Allowlist`
+does, in Chromium from 152 on.
 """
 
 from __future__ import annotations
@@ -54,6 +57,7 @@ def content_security_policy(session_origin: str, portal_origin: str) -> str:
 def _fixed(session_origin: str, portal_origin: str, secure: bool) -> tuple[tuple[str, str], ...]:
     fixed = [
         ("Content-Security-Policy", content_security_policy(session_origin, portal_origin)),
+        ("Connection-Allowlist", "(response-origin);webrtc=block"),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
         ("Cross-Origin-Opener-Policy", "same-origin"),
