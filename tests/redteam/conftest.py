@@ -118,27 +118,25 @@ def stage() -> Iterator[Stage]:
 @pytest.fixture(scope="session")
 def stock_screen(stage: Stage, stock: StockHub, stock_inside: Inside) -> Screen:
     """Mallory's JupyterLab at the stock hub."""
-    return Screen(
-        stage, stage.do(stage.chromium.new_context), screens.stock_entrance(stock, stock_inside), framed=False
-    )
+    return Screen(stage, screens.stock_entrance(stock, stock_inside), framed=False)
 
 
 @pytest.fixture(scope="session")
-def anas_context(stage: Stage, enclave: Enclave) -> object:
-    """Ana's browser, logged in at the portal."""
-    return screens.log_in(stage, enclave, "ana")
+def ana_at_the_screen(stage: Stage, enclave: Enclave) -> None:
+    """Ana, logged in at the portal in that Chromium."""
+    screens.log_in(stage, enclave, "ana")
 
 
 @pytest.fixture(scope="session")
-def scripted_screen(stage: Stage, enclave: Enclave, anas_context: object) -> Screen:
+def scripted_screen(stage: Stage, enclave: Enclave, ana_at_the_screen: None) -> Screen:
     """Ana's JupyterLab in a tier where printed script runs, so that the browser's walls are what holds."""
-    return Screen(stage, anas_context, screens.portal_entrance(enclave, "ana", "empty"), framed=True)
+    return Screen(stage, screens.portal_entrance(enclave, "ana", "empty"), framed=True)
 
 
 @pytest.fixture(scope="session")
-def plain_screen(stage: Stage, enclave: Enclave, anas_context: object) -> Screen:
+def plain_screen(stage: Stage, enclave: Enclave, ana_at_the_screen: None) -> Screen:
     """Ana's JupyterLab in a tier where printed script is taken out."""
-    return Screen(stage, anas_context, screens.portal_entrance(enclave, "ana", "wages"), framed=True)
+    return Screen(stage, screens.portal_entrance(enclave, "ana", "wages"), framed=True)
 
 
 @pytest.fixture(params=["scripted_screen", "plain_screen"])
@@ -152,3 +150,18 @@ def third_party() -> Iterator[ThirdParty]:
     """A third party of its own for each test."""
     with listening() as party:
         yield party
+
+
+@pytest.fixture(scope="session")
+def tight(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enclave]:
+    """Another enclave, whose budgets are passed within seconds: tier 3 by the bucket, tier 2 by the day."""
+    more = """
+[tiers.3]
+burst_bytes = 1000000
+bytes_per_minute = 60000
+[tiers.2]
+bytes_per_day = 400000
+"""
+    running = Enclave.start(tmp_path_factory.mktemp("tight"), more)
+    yield running
+    running.close()

@@ -62,10 +62,6 @@ def test_nor_has_what_would_leave(enclave, inside, name) -> None:
     submitting.write(inside, path, FILES[name])
     (kept,) = submitting.submit(enclave, submitting.draft(enclave, path))
     leaves = submitting.leaving(enclave, kept)
-    if kept.kind == "notebook":
-        outputs = [output for cell in json.loads(leaves)["cells"] for output in cell.get("outputs", [])]
-        assert [sorted(output["data"]) for output in outputs] == [["text/plain"]]
-        leaves = json.dumps([cell["source"] for cell in json.loads(leaves)["cells"]]).encode()
     assert b"<script" not in leaves
     assert b"<img" not in leaves
     assert b"onload=" not in leaves
