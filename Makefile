@@ -8,7 +8,7 @@ ARGS ?=
 # pytest's arguments for the tests with real parts: a test that fails is tried once more, and both are reported.
 REAL := --reruns 1 --reruns-delay 5 -rR
 
-.PHONY: help setup system venv proxy images demo test check format clean
+.PHONY: help setup system venv proxy images pixels viewer demo test check format clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | column -t -s "$$(printf '\t')"
@@ -40,6 +40,18 @@ proxy: .cache/proxy/.stamp
 images: system venv
 	@$(BIN)/python -m hub.setup.images
 
+pixels: setup viewer  ## Install what tiers with pixels_only need: the viewer, and the image with a display
+	@$(BIN)/python -m hub.setup.images --pixels
+
+viewer: .cache/viewer/.stamp
+
+.cache/viewer/.stamp: hub/setup/viewer/package.json hub/setup/viewer/package-lock.json
+	@echo "Installing noVNC"
+	@mkdir -p .cache/viewer
+	@cp hub/setup/viewer/package.json hub/setup/viewer/package-lock.json .cache/viewer/
+	@cd .cache/viewer && npm ci --silent --no-fund --no-audit
+	@touch $@
+
 demo: setup  ## Start a demo enclave and take the tour; ARGS=--once stops it after the tour
 	@$(BIN)/enclave demo $(ARGS)
 
@@ -50,7 +62,7 @@ check: venv  ## Format, lint, types and unit tests
 	@$(BIN)/python -m pytest tests/unit $(ARGS)
 
 # Four runs, so that one that fails does not hide the others; the last line says which failed.
-test: setup  ## All tests: unit, integration, browser, attacks
+test: pixels  ## All tests: unit, integration, browser, attacks
 	@failed=""; \
 	$(BIN)/python -m pytest tests/unit tests/corpus $(ARGS) || failed="$$failed unit"; \
 	for kind in integration browser redteam; do \

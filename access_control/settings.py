@@ -29,6 +29,7 @@ class Web(Section):
     scheme: Literal["http", "https"] = "http"
     certificate: Path | None = None
     key: Path | None = None
+    public_register: bool = False
 
     @property
     def origin(self) -> str:
@@ -63,6 +64,7 @@ class Session(Section):
     """What a session's container may use."""
 
     image: str = "enclave/notebook:latest"
+    pixels_image: str = "enclave/notebook-pixels:latest"
     memory_mib: int = Field(2048, ge=256)
     cpus: float = Field(1.0, gt=0)
     processes: int = Field(256, ge=32)
@@ -127,6 +129,7 @@ class Egress(Section):
     escalate_hours: int = Field(120, ge=1)
     trusted_path: bool = False
     trusted_sample: float = Field(0.1, ge=0, le=1)
+    preview_bytes_per_day: int = Field(200 * MIB, ge=1)
     profiles: dict[str, Profile] = {"default": Profile(), "ons": Profile(dominance_percent=85.0)}
 
 

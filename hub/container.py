@@ -45,8 +45,13 @@ def container_name(session_id: str) -> str:
     return f"enclave-{session_id}"
 
 
-def command(*, terminals: bool) -> list[str]:
-    """Plain JupyterLab on a unix socket; who may speak to it is decided outside."""
+def command(*, terminals: bool, pixels: bool = False) -> list[str]:
+    """Plain JupyterLab on a unix socket; who may speak to it is decided outside.
+
+    With `pixels` a display is on the socket in its place, and shows a browser that shows JupyterLab.
+    """
+    if pixels:
+        return ["show-notebook", f"--ServerApp.terminals_enabled={terminals}"]
     return [
         "jupyter-lab",
         f"--ServerApp.sock={SOCKET_FOLDER}/jupyter.sock",
@@ -98,15 +103,15 @@ def host_config(session: Session, binds: Iterable[Bind]) -> dict[str, Any]:
 
 
 def create_arguments(
-    settings: Settings, *, session_id: str, person: str, project: str, terminals: bool
+    settings: Settings, *, session_id: str, person: str, project: str, terminals: bool, pixels: bool = False
 ) -> dict[str, Any]:
     """Arguments of docker-py's `create_container`, without the host's part."""
     threads = str(max(1, math.ceil(settings.session.cpus)))
     return {
-        "image": settings.session.image,
+        "image": settings.session.pixels_image if pixels else settings.session.image,
         "name": container_name(session_id),
         "hostname": project,
-        "command": command(terminals=terminals),
+        "command": command(terminals=terminals, pixels=pixels),
         "user": f"{settings.session.uid}:{settings.session.uid}",
         "working_dir": WORKSPACE,
         "network_disabled": True,

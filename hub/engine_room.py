@@ -58,19 +58,28 @@ class EngineRoom:
             )
         return self._local.api
 
-    def create(self, *, session_id: str, person: str, project: str, terminals: bool, binds: list[Bind]) -> str:
+    def create(
+        self,
+        *,
+        session_id: str,
+        person: str,
+        project: str,
+        terminals: bool,
+        binds: list[Bind],
+        pixels: bool = False,
+    ) -> str:
         """Makes the container of a session, not yet started; returns its id."""
         settings = self._settings
         arguments = create_arguments(
-            settings, session_id=session_id, person=person, project=project, terminals=terminals
+            settings, session_id=session_id, person=person, project=project, terminals=terminals, pixels=pixels
         )
         arguments["host_config"] = self._api.create_host_config(**host_config(settings.session, binds))
         try:
             return str(_asking(lambda: self._api.create_container(**arguments))["Id"])
         except ImageNotFound as error:
             raise Refused(
-                f"The session image {settings.session.image} is not on this machine. An administrator builds it:"
-                " python -m hub.setup.images"
+                f"The session image {arguments['image']} is not on this machine. An administrator builds it:"
+                f" {'make pixels' if pixels else 'python -m hub.setup.images'}"
             ) from error
 
     def start(self, container: str) -> None:

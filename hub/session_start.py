@@ -18,7 +18,7 @@ from access_control.integrity import verify_or_mark
 from access_control.keeper import PolicyKeeper
 from access_control.models import Project, SessionRecord
 from access_control.settings import Settings
-from hub.workspaces import SOCKET_NAME, session_folder
+from hub.workspaces import session_folder, socket_name
 
 LIVE_STATES = ("starting", "running", "stopping")
 
@@ -55,7 +55,7 @@ def grant(engine: Engine, settings: Settings, keeper: PolicyKeeper, *, person: s
             raise NotPermitted(f"There is no project {project}.")
         session_id = secrets.token_hex(16)
         granted = Granted(session_id, person, project, found.tier, mounts, refusals, tuple(problems))
-        socket = session_folder(settings, session_id) / SOCKET_NAME
+        socket = session_folder(settings, session_id) / socket_name(settings, found.tier)
         _record(db, granted, str(socket), snapshot.digest)
     return granted
 

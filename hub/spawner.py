@@ -24,7 +24,7 @@ from hub.container import ABOUT, SOCKET_FOLDER, WORKSPACE, Bind
 from hub.engine_room import EngineRoom
 from hub.gateway.control import GatewayControl
 from hub.session_start import Granted
-from hub.workspaces import SOCKET_NAME, about_file, remove_session_folder, session_folder, workspace
+from hub.workspaces import about_file, remove_session_folder, session_folder, socket_name, workspace
 
 GONE = "The session's container is gone. Start the session again."
 
@@ -126,6 +126,7 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc]  # DockerSpawner has 
             person=granted.person,
             project=granted.project,
             terminals=settings.tiers[granted.tier].terminals,
+            pixels=settings.tiers[granted.tier].pixels_only,
             binds=binds,
         )
         session_start.mark_container(self.engine, granted.id, self.object_id)
@@ -139,7 +140,7 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc]  # DockerSpawner has 
             person=person,
             project=project,
             tier=tier,
-            socket=settings.run / "sessions" / session_id / SOCKET_NAME,
+            socket=settings.run / "sessions" / session_id / socket_name(settings, tier),
             uid=settings.session.uid,
         )
 
@@ -149,7 +150,7 @@ class EnclaveSpawner(DockerSpawner):  # type: ignore[misc]  # DockerSpawner has 
         The hub's own probe backs off to seconds between two tries, so what can be waited for is waited for here.
         """
         deadline = time.monotonic() + self.settings.session.start_timeout_seconds
-        socket = self.settings.run / "sessions" / granted.id / SOCKET_NAME
+        socket = self.settings.run / "sessions" / granted.id / socket_name(self.settings, granted.tier)
         probe = f"{self.gateway_url}/user/{granted.person}/{granted.project}/api"
         next_look = time.monotonic() + 0.3
         async with httpx.AsyncClient(timeout=5) as client:

@@ -13,6 +13,7 @@ from access_control.settings import Settings
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _SESSION = re.compile(r"[0-9a-f]{32}")
 SOCKET_NAME = "jupyter.sock"
+DISPLAY_NAME = "display.sock"  # in a tier that shows pictures only
 
 
 def _check_slug(name: str, what: str) -> None:
@@ -44,6 +45,11 @@ def workspace(settings: Settings, project: str, person: str) -> Path:
     folder = settings.workspaces / project
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return _own_folder(folder / person, settings.session.uid, 0o700)
+
+
+def socket_name(settings: Settings, tier: int) -> str:
+    """What a session of that tier answers on: JupyterLab, or a display of which the gateway passes on the pictures."""
+    return DISPLAY_NAME if settings.tiers[tier].pixels_only else SOCKET_NAME
 
 
 def session_folder(settings: Settings, session_id: str) -> Path:

@@ -19,7 +19,7 @@ from access_control.errors import AccessError
 from access_control.models import SessionRecord
 from access_control.settings import Settings, load_settings
 from hub import keys, ports, schema
-from hub.gateway import static_files
+from hub.gateway import screen, static_files
 from hub.gateway.app import Gateway
 from hub.gateway.budgets import Budgets, Level
 from hub.gateway.control import control_app
@@ -51,6 +51,7 @@ class Program:
             budgets=self.budgets,
             key=read_key(settings.keys / "ticket.key"),
             files=static_files.TrustedFiles(static_files.folder_of(settings)),
+            viewer=screen.load_viewer(settings),
         )
         used = ports.load_ports(settings)
         self.port = used.gateway

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     Kernel = "kernel"  # a websocket of a kernel's channels
     Silence = "silence"  # a websocket that the gateway accepts and says nothing on
     Terminal = "terminal"  # a websocket of a terminal
+    Screen = "screen"  # a websocket of pictures, in a tier that shows nothing else
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,19 @@ ROUTES = (
     Route("/lab/api/translations/{id}", ("GET",), Kind.Own, "JupyterLab in that language"),
 )  # fmt: skip
 
+# A tier with `pixels_only` has this table in place of the other: everything of Jupyter's own is closed.
+PIXELS_ROUTES = (
+    Route("/", ("GET",), Kind.Own, "sends the browser to the session's screen"),
+    Route("/enter", ("GET",), Kind.Own, "takes the portal's ticket and gives the session's cookie"),
+    Route("/enclave/status", ("GET",), Kind.Own, "tells the page of warnings: budget, end of the session"),
+    Route("/enclave/page.js", ("GET",), Kind.Own, "the gateway's script that shows the warnings"),
+    Route("/favicon.ico", ("GET",), Kind.Own, "browsers ask for it by themselves"),
+    Route("/enclave/screen", ("GET",), Kind.Page, "the page of the session's screen, written by the gateway"),
+    Route("/enclave/screen.js", ("GET",), Kind.Own, "the gateway's script that opens the viewer"),
+    Route("/enclave/novnc/{rest}", ("GET",), Kind.Static, "the viewer's scripts, noVNC"),
+    Route("/enclave/display", ("GET",), Kind.Screen, "pictures out, keys and pointer in, each message taken apart"),
+)
+
 # What is closed, and what the person is told to do instead; the first match of the path's beginning.
 CLOSED = (
     ("/files", "download"),
@@ -134,6 +148,12 @@ def _compiled(route: Route) -> re.Pattern[str]:
 
 
 _COMPILED = tuple((_compiled(route), route) for route in ROUTES)
+_COMPILED_PIXELS = tuple((_compiled(route), route) for route in PIXELS_ROUTES)
+
+
+def front_page(tier: Tier) -> str:
+    """Where a session opens."""
+    return "/enclave/screen" if tier.pixels_only else "/lab"
 
 
 @dataclass(frozen=True)
@@ -185,7 +205,7 @@ def find(method: str, raw_path: str, query: list[tuple[str, str]], tier: Tier) -
         path = path.rstrip("/")
     if any(name == "download" for name, _ in query):
         return Closed("download")
-    for pattern, route in _COMPILED:
+    for pattern, route in _COMPILED_PIXELS if tier.pixels_only else _COMPILED:
         match = pattern.fullmatch(path)
         if match is None:
             continue
@@ -203,6 +223,12 @@ def find(method: str, raw_path: str, query: list[tuple[str, str]], tier: Tier) -
     return Closed("closed")
 
 
+def _row(route: Route) -> str:
+    who = {Kind.Page: "gateway", Kind.Own: "gateway", Kind.Static: "gateway (trusted copy)", Kind.Silence: "gateway"}
+    answers = who.get(route.kind, f"container ({route.kind})")
+    return f"| `{route.pattern}` | {', '.join(route.methods)} | {answers} | {route.reason} |"
+
+
 def as_markdown() -> str:
     """The table as the page docs/reference/gateway-paths.md shows it."""
     lines = [
@@ -213,11 +239,10 @@ def as_markdown() -> str:
         "| path | methods | answered by | why it is open | only where the tier has |",
         "|---|---|---|---|---|",
     ]
-    who = {Kind.Page: "gateway", Kind.Own: "gateway", Kind.Static: "gateway (trusted copy)", Kind.Silence: "gateway"}
-    for route in ROUTES:
-        answers = who.get(route.kind, f"container ({route.kind})")
-        methods = ", ".join(route.methods)
-        lines.append(f"| `{route.pattern}` | {methods} | {answers} | {route.reason} | {route.only or 'any'} |")
+    lines += [_row(route) + f" {route.only or 'any'} |" for route in ROUTES]
+    lines += ["", "In a tier with `pixels_only` this table holds in its place:", ""]
+    lines += ["| path | methods | answered by | why it is open |", "|---|---|---|---|"]
+    lines += [_row(route) for route in PIXELS_ROUTES]
     lines += ["", "Closed, with a page that says what to do instead:", ""]
     lines += [f"- `{beginning}/…`: {why}" for beginning, why in CLOSED]
     return "\n".join(lines) + "\n"

@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 
 import aiohttp
@@ -15,8 +15,8 @@ from aiohttp import hdrs, web
 
 from access_control.errors import AccessError, NotPermitted, Refused
 from access_control.settings import Settings
-from hub.gateway import contents, entrance, headers, pages, websockets
-from hub.gateway.allowlist import Asked, Closed, Kind, find
+from hub.gateway import contents, entrance, headers, pages, screen, websockets
+from hub.gateway.allowlist import Asked, Closed, Kind, find, front_page
 from hub.gateway.budgets import Budgets, Level, Paused
 from hub.gateway.pages import Words
 from hub.gateway.passing import Passing
@@ -29,7 +29,7 @@ from hub.tickets import Redeemer
 log = logging.getLogger(__name__)
 _HUB_PATH = re.compile(r"/user/(?P<person>[^/]+)/(?P<project>[^/]+)(?P<rest>/.*)?")
 _LEASE_LOOKS, _LEASE_LOOK_SECONDS = 150, 0.02
-_WEBSOCKETS = (Kind.Kernel, Kind.Terminal, Kind.Silence)
+_WEBSOCKETS = (Kind.Kernel, Kind.Terminal, Kind.Silence, Kind.Screen)
 _TRANSLATIONS = {"data": {"en": {"displayName": "English", "nativeName": "English"}}, "message": ""}
 
 
@@ -43,6 +43,7 @@ class Gateway:
     key: bytes
     files: TrustedFiles
     has_route: Callable[[str], bool] = lambda _session_id: True
+    viewer: dict[str, bytes] = field(default_factory=dict)  # noVNC's scripts by address, where a tier needs them
 
     def __post_init__(self) -> None:
         self._redeemer = Redeemer(self.key)
@@ -125,8 +126,13 @@ class Gateway:
 
     async def _is_ready(self, session: LiveSession) -> bool:
         if not session.ready and self.has_route(session.id):
-            session.ready = await self.upstream(session).answers()
+            session.ready = await self._answers(session)
         return session.ready
+
+    async def _answers(self, session: LiveSession) -> bool:
+        if self.settings.tiers[session.tier].pixels_only:
+            return await screen.answers(session)
+        return await self.upstream(session).answers()
 
     async def _for_session(self, request: web.BaseRequest, session_id: str) -> web.StreamResponse:
         session = self.registry.get(session_id)
@@ -173,6 +179,8 @@ class Gateway:
             return await websockets.stay_silent(request, session, self._headers(session.id, headers.JSON))
         if self.budgets.level(session) is Level.Paused:
             return self._say(request, pages.paused(self.budgets.sentence(session)), session.id, session.project)
+        if kind is Kind.Screen:
+            return await self._screen(request, session)
         if kind in (Kind.Kernel, Kind.Terminal):
             if session.websockets >= websockets.MOST_WEBSOCKETS:
                 return self._say(request, pages.refused("Too many kernels are open; shut some down.", 429), session.id)
@@ -189,6 +197,14 @@ class Gateway:
         session.silent = False
         return answer
 
+    async def _screen(self, request: web.BaseRequest, session: LiveSession) -> web.StreamResponse:
+        if session.websockets >= screen.MOST_VIEWERS:
+            return self._say(request, pages.refused("This session's screen is open too often.", 429), session.id)
+        sent = self._headers(session.id, headers.JSON)
+        answer = await screen.relay(request, session, budgets=self.budgets, headers=sent)
+        session.silent = False
+        return answer
+
     async def _enter(self, request: web.BaseRequest, session: LiveSession) -> web.Response:
         try:
             person = self._redeemer.redeem(request.query.get("ticket", ""), session.id)
@@ -202,7 +218,8 @@ class Gateway:
                 break
             await asyncio.sleep(_LEASE_LOOK_SECONDS)
         session.touch()
-        answer = web.Response(status=303, headers=self._headers(session.id, "text/plain") | {hdrs.LOCATION: "/lab"})
+        there = front_page(self.settings.tiers[session.tier])
+        answer = web.Response(status=303, headers=self._headers(session.id, "text/plain") | {hdrs.LOCATION: there})
         answer.set_cookie(
             entrance.cookie_name(self._secure),
             entrance.make_cookie(self.key, session.id, person),
@@ -215,6 +232,8 @@ class Gateway:
         return answer
 
     def _static(self, request: web.BaseRequest, session: LiveSession, asked: Asked) -> web.Response:
+        if self.settings.tiers[session.tier].pixels_only:
+            return self._viewer_script(request, session, asked)
         body = self.files.find(asked.path, request.headers.get(hdrs.ACCEPT_ENCODING, ""))
         if body is None:
             words = pages.refused("JupyterLab has no such file.", 404)
@@ -225,7 +244,17 @@ class Gateway:
         sent[hdrs.VARY] = "Accept-Encoding"
         return web.Response(body=body.data, headers=sent)
 
+    def _viewer_script(self, request: web.BaseRequest, session: LiveSession, asked: Asked) -> web.Response:
+        script = self.viewer.get(asked.path)
+        if script is None:
+            return self._say(request, pages.refused("The viewer has no such file.", 404), session.id, session.project)
+        sent = self._headers(session.id, "text/javascript; charset=utf-8", "private, max-age=3600")
+        return web.Response(body=script, headers=sent)
+
     def _page(self, session: LiveSession, asked: Asked) -> web.Response:
+        if self.settings.tiers[session.tier].pixels_only:
+            sent = self._headers(session.id, "text/html; charset=utf-8")
+            return web.Response(body=screen.page(session.project), headers=sent)
         match = re.fullmatch(r"/lab(?:/workspaces/(?P<workspace>[^/]+))?(?:/tree/(?P<tree>.+))?", asked.path)
         body = self.files.page(
             tree_path=(match and match["tree"]) or "",
@@ -239,15 +268,18 @@ class Gateway:
 
     async def _own(self, request: web.BaseRequest, session: LiveSession, asked: Asked) -> web.Response:
         if asked.path == "/":
-            sent = self._headers(session.id, "text/plain") | {hdrs.LOCATION: "/lab"}
-            return web.Response(status=303, headers=sent)
+            there = front_page(self.settings.tiers[session.tier])
+            return web.Response(status=303, headers=self._headers(session.id, "text/plain") | {hdrs.LOCATION: there})
+        if asked.path == "/enclave/screen.js":
+            sent = self._headers(session.id, "text/javascript; charset=utf-8", "private, max-age=3600")
+            return web.Response(body=screen.SCRIPT, headers=sent)
         if asked.path == "/enclave/page.js":
             sent = self._headers(session.id, "text/javascript; charset=utf-8", "private, max-age=3600")
             return web.Response(body=pages.PAGE_SCRIPT, headers=sent)
         if asked.path == "/favicon.ico":
             return web.Response(status=204, headers=self._headers(session.id, "image/x-icon", "private, max-age=86400"))
         if asked.path == "/enclave/status":
-            if session.silent and not await self.upstream(session).answers():
+            if session.silent and not await self._answers(session):
                 return self._say(request, pages.DIED, session.id)
             session.silent = False
             body = json.dumps(self.budgets.describe(session) | {"sentence": self.budgets.sentence(session)})

@@ -120,10 +120,10 @@ async def relay(
     offered = (messages.V1,) if kernel and messages.V1 in wanted else ()
     container = await upstream.websocket(asked.target, offered)
     chosen = (messages.V1,) if container.protocol == messages.V1 else ()
-    browser = _for_browser(chosen, headers)
+    browser = for_browser(chosen, headers)
     pump = Pump(session, tier, budgets, asked.route.kind, browser, container)
     try:
-        return await _until_closed(request, session, browser, (pump.inwards, pump.outwards))
+        return await until_closed(request, session, browser, (pump.inwards, pump.outwards))
     finally:
         with suppress(TimeoutError, ConnectionError, aiohttp.ClientError):
             async with asyncio.timeout(1.0):
@@ -132,34 +132,38 @@ async def relay(
 
 async def stay_silent(request: web.BaseRequest, session: LiveSession, headers: dict[str, str]) -> web.StreamResponse:
     """Holds a websocket open and says nothing on it."""
-    browser = _for_browser((), headers)
+    browser = for_browser((), headers)
 
     async def wait() -> None:
         async for message in browser:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
                 return
 
-    return await _until_closed(request, session, browser, (wait,))
+    return await until_closed(request, session, browser, (wait,))
 
 
-def _for_browser(protocols: tuple[str, ...], headers: dict[str, str]) -> web.WebSocketResponse:
+def for_browser(
+    protocols: tuple[str, ...], headers: dict[str, str], *, compress: bool = False
+) -> web.WebSocketResponse:
+    """The browser's side of a websocket, with the gateway's headers and limits."""
     browser = web.WebSocketResponse(
         protocols=protocols,
         max_msg_size=messages.MOST_INWARDS,
         heartbeat=HEARTBEAT_SECONDS,
-        compress=False,
+        compress=compress,
         timeout=1.0,
     )
     browser.headers.update({name: value for name, value in headers.items() if name != hdrs.CONTENT_TYPE})
     return browser
 
 
-async def _until_closed(
+async def until_closed(
     request: web.BaseRequest,
     session: LiveSession,
     browser: web.WebSocketResponse,
     pumps: tuple[Callable[[], Coroutine[Any, Any, None]], ...],
 ) -> web.WebSocketResponse:
+    """Runs the pumps until one ends or the session is cut, and tells the browser why."""
     task = asyncio.current_task()
     transport = request.transport
     if task is None or transport is None:
@@ -186,7 +190,7 @@ async def _until_closed(
     except Paused:
         code, words = PAUSED, "The session is paused: its budget is passed."
     except Invalid:
-        code, words = UNREADABLE, "The session's server sent something that is no message of a kernel."
+        code, words = UNREADABLE, "The session's server sent something that is not passed on."
     except (aiohttp.ClientError, ConnectionError):
         code = GONE  # either side went away: closing below is all there is to do
     except asyncio.CancelledError:

@@ -1,7 +1,8 @@
 """Builds the session images: base from Debian packages, wheels fetched on the host by hash, installed without network.
 
-Run as `python -m hub.setup.images`. An image is built again only when one of its inputs changed: the hash of the inputs
-is a label of the image. What went in is written to `.cache/images/`: the digest and a CycloneDX bill of materials.
+Run as `python -m hub.setup.images`; with `--pixels` the image for tiers that show pictures only is built too. An image
+is built again only when one of its inputs changed: the hash of the inputs is a label of the image. What went in is
+written to `.cache/images/`: the digest and a CycloneDX bill of materials.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ LABEL = "enclave.inputs"
 BASE = "enclave/base:latest"
 NOTEBOOK = "enclave/notebook:latest"
 STOCK = "enclave/notebook-stock:latest"
+BASE_PIXELS = "enclave/base-pixels:latest"
+PIXELS = "enclave/notebook-pixels:latest"
 
 console = Console(stderr=True)
 
@@ -115,15 +118,29 @@ def fetch_wheels(lock: Path, folder: Path) -> None:
     )  # fmt: skip
 
 
-def build_base(client: docker.DockerClient) -> str:
-    """Builds the base from Debian packages when its recipe changed; returns the recipe's fingerprint."""
-    wanted = fingerprint(IMAGES / "base")
-    if label_of(client, BASE) != wanted:
-        run(
-            [IMAGES / "base" / "build.sh", BASE, f"{LABEL}={wanted}"],
-            what="Building the base image from Debian packages",
-        )
+def build_base(client: docker.DockerClient, tag: str = BASE) -> str:
+    """Builds a base from Debian packages when its recipe changed; returns the recipe's fingerprint."""
+    folder = IMAGES / tag.partition("/")[2].partition(":")[0]
+    wanted = fingerprint(folder)
+    if label_of(client, tag) != wanted:
+        run([folder / "build.sh", tag, f"{LABEL}={wanted}"], what=f"Building {tag} from Debian packages")
     return wanted
+
+
+def build_pixels(client: docker.DockerClient) -> None:
+    """Builds the image for tiers that show pictures only, over the session image, when an input changed."""
+    display = build_base(client, BASE_PIXELS)
+    folder = IMAGES / "notebook-pixels"
+    wanted = fingerprint(folder, display, label_of(client, NOTEBOOK) or "")
+    if label_of(client, PIXELS) == wanted:
+        return
+    run(
+        ["docker", "build", "--quiet", "--network", "none", "--label", f"{LABEL}={wanted}", "--tag", PIXELS,
+         "--build-arg", f"NOTEBOOK={NOTEBOOK}", "--build-arg", f"DISPLAY={BASE_PIXELS}", folder],
+        what=f"Building the image {PIXELS}",
+        env={"DOCKER_BUILDKIT": "0"},
+    )  # fmt: skip
+    write_bill(client, PIXELS)
 
 
 def build(client: docker.DockerClient, recipe: Recipe, base_fingerprint: str, base: str) -> str:
@@ -181,7 +198,7 @@ def write_bill(client: docker.DockerClient, tag: str) -> Path:
     return path
 
 
-def build_all(base: str | None = None) -> None:
+def build_all(base: str | None = None, *, pixels: bool = False) -> None:
     """Builds whatever is missing or out of date; `base` is a public base image to use instead of our own."""
     CACHE.mkdir(exist_ok=True)
     client = docker.from_env()
@@ -189,11 +206,13 @@ def build_all(base: str | None = None) -> None:
     for recipe in RECIPES:
         below = build(client, recipe, below, parent)
         parent = recipe.tag
+    if pixels:
+        build_pixels(client)
 
 
 if __name__ == "__main__":
     try:
-        build_all(os.environ.get("ENCLAVE_BASE_IMAGE"))
+        build_all(os.environ.get("ENCLAVE_BASE_IMAGE"), pixels="--pixels" in sys.argv[1:])
     except (BuildFailed, docker.errors.DockerException) as error:
         console.print(str(error), style="red", markup=False)
         sys.exit(1)
