@@ -24,6 +24,7 @@ MOST_JSON = 8 * 1024 * 1024
 MOST_LOGO = 512 * 1024
 WHOLE = 256 * 1024  # up to here an answer is read whole and sent at once; more is streamed
 EDGE = 4096
+ANSWER = 64  # bytes that an answer counts besides its body: its status and its time say something too
 AHEAD = 512 * 1024  # of a large answer may wait for a slow browser
 _IN_A_THREAD = 128 * 1024  # parsing more than this would hold up everybody else
 _PARSING_AT_ONCE = 2  # each may take ten times its size in memory
@@ -90,6 +91,7 @@ class Passing:
         tier: Tier,
         sent: dict[str, str],
     ) -> web.StreamResponse:
+        self.budgets.spend(session, ANSWER, "answers")
         kind = headers.bare_type(answer.headers.get(hdrs.CONTENT_TYPE))
         if answer.status in (204, 205):
             return web.Response(status=204, headers={k: v for k, v in sent.items() if k != hdrs.CONTENT_TYPE})

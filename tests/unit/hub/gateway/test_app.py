@@ -399,7 +399,7 @@ def test_the_days_bytes_pause(rig: Rig) -> None:
         return [(await made.get("/api/kernels")).status for _ in range(5)], made.levels
 
     body = json_answer(b"[%s]" % (b"1" * 1000))
-    found, levels = run(rig, answering(body), asks, settings=small(bytes_per_day=3100, burst_bytes=100_000))
+    found, levels = run(rig, answering(body), asks, settings=small(bytes_per_day=3300, burst_bytes=100_000))
     assert found == [200, 200, 200, 429, 429]
     assert levels[-1] == (SESSION, "paused")
 
