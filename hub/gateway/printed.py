@@ -1,8 +1,9 @@
 """Script that code prints into its output: taken out for tiers without `printed_script`.
 
 JupyterLab runs script of output that it trusts, and whatever a kernel has just printed is trusted. What a MIME bundle
-may hold is an allowlist; HTML goes through nh3 (no script, no handlers, no forms, no frames), SVG is let through only
-when it has nothing active. Plain text always stays, so that the reader sees something.
+may hold is an allowlist; HTML goes through nh3 (no script, no handlers, no forms, no frames), Markdown becomes HTML
+first, since it may hold any, SVG is let through only when it has nothing active. Plain text always stays, so that the
+reader sees something.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ import re
 from typing import Any
 
 import nh3
+from markdown_it import MarkdownIt
 
 INERT = frozenset({
-    "text/plain", "text/latex", "text/markdown", "image/png", "image/jpeg", "image/gif", "application/json",
+    "text/plain", "text/latex", "image/png", "image/jpeg", "image/gif", "application/json",
     "application/geo+json", "application/vnd.jupyter.stdout", "application/vnd.jupyter.stderr",
     "application/vnd.jupyter.error",
 })  # fmt: skip
+MOST_MARKDOWN = 64 * 1024  # characters; more is shown as it is written
+_MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 TAKEN_OUT = (
     "[The enclave took out active content of this output: sessions of this tier show pictures, tables and text.]"
 )
@@ -78,6 +82,13 @@ def clean_html(html: str) -> str:
     )
 
 
+def inert_markdown(markdown: str) -> dict[str, str]:
+    """Markdown as what a MIME bundle may hold: cleaned HTML, or text where it is long."""
+    if len(markdown) > MOST_MARKDOWN:
+        return {"text/plain": markdown}
+    return {"text/html": clean_html(_MARKDOWN.render(markdown))}
+
+
 def inert_svg(svg: str) -> str | None:
     """An SVG, such as Matplotlib writes it, without prologue, comments and metadata; None when more in it could act."""
     body = _SVG_METADATA.sub("", _SVG_PROLOGUE.sub("", svg, count=1))
@@ -96,6 +107,10 @@ def clean_bundle(bundle: dict[str, Any]) -> dict[str, Any]:
         elif name == "text/html":
             before = text_of(value)
             kept[kind] = clean_html(before)
+            taken = taken or "<script" in before.lower()
+        elif name == "text/markdown":
+            before = text_of(value)
+            kept = inert_markdown(before) | kept
             taken = taken or "<script" in before.lower()
         elif name == "image/svg+xml" and (svg := inert_svg(text_of(value))) is not None:
             kept[kind] = svg

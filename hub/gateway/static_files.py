@@ -57,6 +57,7 @@ DISABLED = (
     "@jupyterlab/help-extension:licenses-commands",
     "@jupyterlab/help-extension:open",
     "@jupyterlab/help-extension:resources",
+    "@jupyterlab/htmlviewer-extension",
     "@jupyterlab/hub-extension",
     "@jupyterlab/lsp-extension",
     "@jupyterlab/notebook-extension:export",

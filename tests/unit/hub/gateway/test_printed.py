@@ -97,3 +97,15 @@ def test_a_notebook_keeps_its_cells_and_loses_what_acts() -> None:
     assert cleaned["cells"][0]["outputs"][0]["text"] == "a"
     assert "widgets" not in cleaned["metadata"]
     assert printed.clean_notebook("odd") == "odd"
+
+
+def test_markdown_becomes_clean_html() -> None:
+    shown = printed.clean_bundle({"text/markdown": "# People\n\n<img src=x onerror='act()'><script>act()</script>"})
+    assert set(shown) == {"text/html"}
+    assert "<h1>People</h1>" in shown["text/html"]
+    assert "act" not in shown["text/html"]
+
+
+def test_long_markdown_is_shown_as_it_is_written() -> None:
+    written = "<b>" + "x" * printed.MOST_MARKDOWN
+    assert printed.clean_bundle({"text/markdown": written}) == {"text/plain": written}
