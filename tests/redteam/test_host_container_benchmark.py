@@ -90,7 +90,7 @@ EXCEPTIONS = {
 FAULTY = (
     "--privileged", "--cap-add", "SYS_ADMIN", "--pid", "host", "--ipc", "host", "--uts", "host", "--userns", "host",
     "--restart", "always", "--device", "/dev/null:/dev/thing", "--security-opt", "seccomp=unconfined",
-    "-v", "/etc:/host/etc:shared", "-v", "/var/run/docker.sock:/var/run/docker.sock", "--cgroup-parent", "/thing",
+    "-v", "/etc:/host/etc:shared", "-v", "/var/run/docker.sock:/var/run/docker.sock", "--cgroup-parent", "thing.slice",
 )  # fmt: skip
 
 

@@ -5,8 +5,6 @@ Control: configurable-http-proxy straight to the same server
 Held by: in tiers without printed script only known types on known channels pass, each counted by type
 """
 
-import pytest
-
 from tests.redteam import wire
 
 TEXT = wire.SECRET.decode()
@@ -18,13 +16,14 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_control_it_passes_a_plain_proxy(form) -> None:
-    assert wire.SECRET in wire.through_plain_proxy(FORMS[form] + wire.the_end())
+ALL = b"".join(FORMS.values()) + wire.the_end()
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_the_gateway_drops_it(evil_session, form) -> None:
-    got = wire.through_gateway(evil_session, FORMS[form] + wire.the_end())
+def test_control_they_pass_a_plain_proxy() -> None:
+    assert wire.through_plain_proxy(ALL).count(wire.SECRET) == len(FORMS)
+
+
+def test_the_gateway_drops_them(evil_session) -> None:
+    got = wire.through_gateway(evil_session, ALL)
     assert wire.END in got
     assert wire.SECRET not in got

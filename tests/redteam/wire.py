@@ -125,7 +125,7 @@ def through_plain_proxy(frames: bytes, extra: bytes = b"", until: bytes = END) -
     with weak_container() as control:
         _start(control, "8888", frames, extra)
         told = subprocess.run(
-            ["docker", "inspect", "-f", "{{.NetworkSettings.IPAddress}}", control.container],
+            ["docker", "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", control.container],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         proxy = subprocess.Popen(
