@@ -45,6 +45,7 @@ def test_the_other_headers() -> None:
     sent = headers.response_headers(ORIGIN, PORTAL, "application/json")
     assert sent["Referrer-Policy"] == "no-referrer"
     assert sent["X-DNS-Prefetch-Control"] == "off"
+    assert sent["Connection-Allowlist"] == "(response-origin);webrtc=block"
     assert sent["Cache-Control"] == "no-store"
     assert "Strict-Transport-Security" not in sent
     assert "Strict-Transport-Security" in headers.response_headers("https://s.x", "https://x", "text/html")
