@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from access_control.errors import Invalid
 
 MIB = 1024 * 1024
+HIGHEST_WARNED = 1  # the highest tier whose sessions may be warned before they are cut
 
 
 class Section(BaseModel):
@@ -72,7 +73,7 @@ class Session(Section):
     uid: int = Field(64123, ge=1000)
     start_timeout_seconds: int = Field(60, ge=5)
     idle_minutes: int = Field(60, ge=1)
-    warning_seconds: int = Field(0, ge=0, le=30)
+    unattended_hours: int = Field(24, ge=0, le=168)
 
 
 class Tier(Section):
@@ -87,13 +88,14 @@ class Tier(Section):
     printed_script: bool = True
     paste_bytes: int = Field(1 * MIB, ge=0)
     pixels_only: bool = False
+    warning_seconds: int = Field(0, ge=0, le=30)
     reviewers: int = Field(1, ge=1, le=3)
 
 
 def _tiers() -> dict[int, Tier]:
     return {
-        0: Tier(terminals=True),
-        1: Tier(terminals=True),
+        0: Tier(terminals=True, warning_seconds=5),
+        1: Tier(terminals=True, warning_seconds=5),
         2: Tier(burst_bytes=128 * MIB, bytes_per_day=512 * MIB, printed_script=False),
         3: Tier(bytes_per_minute=32 * MIB, burst_bytes=96 * MIB, bytes_per_day=384 * MIB, uploads="import",
                 printed_script=False, paste_bytes=64 * 1024, reviewers=2),
@@ -150,6 +152,12 @@ class Settings(Section):
             raise ValueError(f"data_root must be an absolute path, not {self.data_root}")
         if set(self.tiers) != {0, 1, 2, 3, 4}:
             raise ValueError("tiers must be exactly 0, 1, 2, 3 and 4")
+        for number, tier in self.tiers.items():
+            if tier.warning_seconds and number > HIGHEST_WARNED:
+                raise ValueError(
+                    f"tiers.{number}.warning_seconds must be 0: above tier {HIGHEST_WARNED} a session that lost "
+                    "its grant is cut at once"
+                )
         if "default" not in self.egress.profiles:
             raise ValueError("egress.profiles must have a profile named default")
         return self

@@ -43,7 +43,8 @@ MEANING = {
     "session.uid": "The user that sessions run as; give it to nobody else on the machine.",
     "session.start_timeout_seconds": "After this a session that doesn't answer is ended.",
     "session.idle_minutes": "A session that nobody uses is ended after this.",
-    "session.warning_seconds": "How long a page warns before it is cut when a grant ends; 0 cuts at once.",
+    "session.unattended_hours": "How long after the person last did something a kernel that computes keeps its "
+    "session from being idle; 0: it does not.",
     "tiers.N.bytes_per_minute": "How many bytes a minute a session may send to the browser, in the long run.",
     "tiers.N.burst_bytes": "How many bytes it may send at once (JupyterLab itself is some megabytes).",
     "tiers.N.bytes_per_day": "How many bytes a person may be sent in a day.",
@@ -54,6 +55,8 @@ MEANING = {
     "tiers.N.paste_bytes": "The largest text that may be pasted.",
     "tiers.N.pixels_only": "Show a session as pictures only: neither files nor text cross, only what is on its screen. "
     "Needs `make pixels` first.",
+    "tiers.N.warning_seconds": "How long a session that lost a grant is warned, and may save, before it is cut; 0 cuts "
+    "at once, and must be 0 above tier 1.",
     "tiers.N.reviewers": "How many stewards must approve an output.",
     "egress.max_files": "Files in a request.",
     "egress.max_file_bytes": "Size of a file.",

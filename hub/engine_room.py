@@ -48,14 +48,16 @@ class EngineRoom:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._local = threading.local()
+        self._version = "auto"
 
     @property
     def _api(self) -> Any:
         # A client holds one pool of connections and is not meant for several threads at once.
         if not hasattr(self._local, "api"):
             self._local.api = _asking(
-                lambda: docker.APIClient(version="auto", timeout=TIMEOUT_SECONDS, **kwargs_from_env())
+                lambda: docker.APIClient(version=self._version, timeout=TIMEOUT_SECONDS, **kwargs_from_env())
             )
+            self._version = str(self._local.api.api_version)  # asked once a process, not once a thread
         return self._local.api
 
     def create(
@@ -108,6 +110,22 @@ class EngineRoom:
         except (NotFound, Refused):
             return ""
         return bytes(printed).decode("utf-8", "replace")
+
+    def connect(self) -> None:
+        """Makes this thread's connection to the Engine ahead of its use."""
+        _asking(self._api.ping)
+
+    def kill(self, container: str) -> None:
+        """Ends every process of a container, at once, and leaves the rest to `remove`; none running is no error."""
+        try:
+            _asking(lambda: self._api.kill(container))
+        except NotFound:
+            return
+        except APIError as error:
+            if error.status_code != 409:  # it does not run
+                raise Refused(
+                    f"Docker Engine did not end the container {container[:12]}: {error.explanation}"
+                ) from error
 
     def remove(self, container: str) -> None:
         """Ends and removes a container, at once; one that is not there is no error."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from access_control import audit
 from access_control.audit import Act
 from access_control.decisions import Mount
 from access_control.models import SessionRecord
+from access_control.settings import Settings
 from access_control.snapshot import Snapshot
 from egress_review.freezing import freeze_for
 from egress_review.models import ReleaseRequest
@@ -35,11 +37,15 @@ class Held:
 
 @dataclass(frozen=True)
 class Lost:
-    """A session that has to end: which renditions it lost (none when person or project no longer stand), and why."""
+    """A session that has to end: which renditions it lost (none when person or project no longer stand), and why.
+
+    `warned` says for how many seconds it was warned first.
+    """
 
     session: Held
     renditions: tuple[str, ...]
     reason: str
+    warned: int = 0
 
 
 def running(db: Session) -> list[Held]:
@@ -83,13 +89,37 @@ def decide(snapshot: Snapshot, session: Held, today: date) -> Lost | None:
     return Lost(session, tuple(rendition for rendition, _ in gone), reason)
 
 
+def warning_seconds(settings: Settings, snapshot: Snapshot, session: Held) -> int:
+    """How long a session that lost something is warned first: what the strictest tier in it allows, 0 for at once.
+
+    The strictest of the tier it was started in, its project's now, and those of its data, then and now. A person who
+    is suspended is cut at once in every tier.
+    """
+    facts = snapshot.facts
+    person, work = facts.people.get(session.person), facts.projects.get(session.project)
+    if person is None or person.suspended or work is None:
+        return 0
+    now = [facts.renditions[mount.rendition] for mount in session.mounts if mount.rendition in facts.renditions]
+    if len(now) < len(session.mounts):
+        return 0
+    tiers = {session.tier, work.tier, *(mount.tier for mount in session.mounts), *(data.tier for data in now)}
+    return min(settings.tiers[tier].warning_seconds if tier in settings.tiers else 0 for tier in tiers)
+
+
 def record_cut(db: Session, lost: Lost) -> bool:
     """Marks a session as stopping and writes the audit entry; False when that was done before."""
     row = db.get(SessionRecord, lost.session.id)
     if row is None or row.state not in ("starting", "running"):
         return False
     row.state, row.reason = "stopping", lost.reason
-    details = {"project": row.project_id, "person": row.person_id, "lost": list(lost.renditions), "reason": lost.reason}
+    details: dict[str, Any] = {
+        "project": row.project_id,
+        "person": row.person_id,
+        "lost": list(lost.renditions),
+        "reason": lost.reason,
+    }
+    if lost.warned:
+        details["warned_seconds"] = lost.warned
     audit.record(db, Act.SessionCut, actor="<warden>", subject=f"session:{row.id}", details=details)
     return True
 

@@ -141,14 +141,19 @@ def mark_container(engine: Engine, session_id: str, container: str) -> None:
 def mark_ended(engine: Engine, session_id: str, reason: str, *, actor: str = "<hub>") -> bool:
     """Closes a session's record, once; False when it was closed already. A reason given earlier stays."""
     with writing(engine) as db:
-        record = db.get(SessionRecord, session_id)
-        if record is None or record.state == "ended":
-            return False
-        record.state, record.ended_at = "ended", clock.now()
-        record.reason = record.reason or reason
-        details = {"project": record.project_id, "reason": record.reason}
-        audit.record(db, Act.SessionStopped, actor=actor, subject=f"session:{session_id}", details=details)
-        return True
+        return record_end(db, session_id, reason, actor=actor)
+
+
+def record_end(db: Session, session_id: str, reason: str, *, actor: str) -> bool:
+    """As `mark_ended`, in the caller's transaction."""
+    record = db.get(SessionRecord, session_id)
+    if record is None or record.state == "ended":
+        return False
+    record.state, record.ended_at = "ended", clock.now()
+    record.reason = record.reason or reason
+    details = {"project": record.project_id, "reason": record.reason}
+    audit.record(db, Act.SessionStopped, actor=actor, subject=f"session:{session_id}", details=details)
+    return True
 
 
 def live_sessions(db: Session, person: str | None = None, project: str | None = None) -> list[SessionRecord]:

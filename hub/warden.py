@@ -1,22 +1,22 @@
 """`python -m hub.warden`: decides every running session anew at each change, each expiry and at midnight, and ends
 what no longer holds.
 
-First the gateway cuts (the person sees nothing more), then it is written down, then the containers go, side by side,
-and the hub is told. The warden also keeps the gateway's leases fresh: when it stops, or cannot decide, the gateway
-stops serving.
+First the gateway cuts (the person sees nothing more), then the containers end (`hub.ending`). Where the tier allows it
+the person is warned some seconds before; the gateway then cuts by itself when they are over. The warden also keeps the
+gateway's leases fresh: when it stops, or cannot decide, the gateway stops serving.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import signal
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import FrameType
 
-import httpx
 from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,16 +27,17 @@ from access_control.errors import AccessError
 from access_control.keeper import PolicyKeeper
 from access_control.models import ChangeCount, SessionRecord
 from access_control.settings import Settings, load_settings
+from access_control.snapshot import Snapshot
 from access_control.transparency import Checkpointer
 from egress_review.errors import EgressError
 from hub import ports, schema
+from hub.ending import Ending
 from hub.engine_room import EngineRoom
 from hub.gateway.control import GatewayControl
 from hub.keys import read_secret
-from hub.revocation import Held, Lost, decide, freeze, record_cut, running, stale_requests
-from hub.session_start import LIVE_STATES, mark_ended
+from hub.revocation import Held, Lost, decide, freeze, running, stale_requests, warning_seconds
+from hub.session_start import LIVE_STATES
 from hub.upkeep import Upkeep
-from hub.workspaces import remove_session_folder
 
 log = logging.getLogger("hub.warden")
 LOOK_SECONDS = 0.025
@@ -45,7 +46,6 @@ RENEW_SECONDS = 1.0
 LEASE_SECONDS = 3.0
 IDLE_LOOK_SECONDS = 15.0
 CHECKPOINT_SECONDS = 60.0
-REMOVERS = 24
 
 
 class Watch:
@@ -98,11 +98,8 @@ class Warden:
         self.room = room
         self.keeper = PolicyKeeper(engine, settings.data_root)
         self.control = GatewayControl(settings.run / "gateway.sock")
-        self._hub_api = hub_api.rstrip("/")
-        self._hub_token = hub_token
-        self._pool = ThreadPoolExecutor(REMOVERS, thread_name_prefix="warden")
-        self._going: set[str] = set()
-        self._going_lock = threading.Lock()
+        self.ending = Ending(settings, engine, room, hub_api=hub_api, hub_token=hub_token)
+        self._warned: dict[str, tuple[float, Lost]] = {}  # when each that was warned is cut, and why
         self._decided: tuple[str, int, object] | None = None
         self._quiet = False
 
@@ -115,15 +112,17 @@ class Warden:
         snapshot = self.keeper.current()
         with reading(self.engine) as db:
             sessions = running(db)
-        with self._going_lock:
-            sessions = [session for session in sessions if session.id not in self._going]
-        found = {session.id: decide(snapshot, session, today) for session in sessions}
-        lost = [verdict for verdict in found.values() if verdict is not None]
+        going = self.ending.going()
+        sessions = [session for session in sessions if session.id not in going]
+        verdicts = {session.id: self._verdict(decide(snapshot, session, today), session) for session in sessions}
+        lost = self._after_warning(snapshot, [verdict for verdict in verdicts.values() if verdict is not None])
+        ending = {verdict.session.id for verdict in lost}
         self._cut({verdict.session.id: verdict.reason for verdict in lost})
-        keep = [session_id for session_id, verdict in found.items() if verdict is None]
-        self._renew(keep)
-        for verdict in lost:
-            self._end(verdict)
+        self._renew([session.id for session in sessions if session.id not in ending])
+        self.ending.begin(lost)
+        self._warned = {
+            known: what for known, what in self._warned.items() if known in verdicts and known not in ending
+        }
         decided = (snapshot.digest, snapshot.change, today)
         if decided != self._decided:
             with reading(self.engine) as db:
@@ -138,6 +137,41 @@ class Warden:
                     expire_agreements(db)
             self._decided = decided
         return lost
+
+    def _verdict(self, verdict: Lost | None, session: Held) -> Lost | None:
+        """A session that was warned ends, also when its grant came back meanwhile: the gateway will cut it."""
+        if verdict is None and session.id in self._warned:
+            return self._warned[session.id][1]
+        return verdict
+
+    def _after_warning(self, snapshot: Snapshot, lost: list[Lost]) -> list[Lost]:
+        """Those that end now. The others are warned, once; without a gateway that warns them they end now too."""
+        now, at_once, warn = time.monotonic(), [], []
+        for verdict in lost:
+            seconds = warning_seconds(self.settings, snapshot, verdict.session)
+            cut_at, known = self._warned.get(verdict.session.id, (0.0, verdict))
+            if not seconds:
+                at_once.append(verdict)
+            elif not cut_at:
+                warn.append(replace(verdict, warned=seconds))
+            elif now >= cut_at:
+                at_once.append(known)
+        try:
+            told = self.control.warn({one.session.id: (one.reason, one.warned) for one in warn}) if warn else []
+        except AccessError as error:
+            log.error("%s", error)  # noqa: TRY400 - they are cut without a warning
+            told = []
+        for verdict in warn:
+            if verdict.session.id in told:
+                self._warned[verdict.session.id] = (now + verdict.warned, verdict)
+            else:
+                at_once.append(replace(verdict, warned=0))
+        return at_once
+
+    @property
+    def next_cut(self) -> float:
+        """Monotonic time at which the first of the warned sessions has to end; infinite when there is none."""
+        return min((cut_at for cut_at, _ in self._warned.values()), default=math.inf)
 
     def _cut(self, reasons: dict[str, str]) -> None:
         if not reasons:
@@ -162,68 +196,32 @@ class Warden:
         else:
             self._quiet = False
 
-    def _end(self, lost: Lost) -> None:
-        with self._going_lock:
-            self._going.add(lost.session.id)
-        self._pool.submit(self._end_session, lost)
-
-    def _end_session(self, lost: Lost) -> None:
-        """The rest of an end, in a thread: container first, as it is what can still compute on the data."""
-        session = lost.session
-        try:
-            if session.container:
-                self.room.remove(session.container)
-            with writing(self.engine) as db:
-                record_cut(db, lost)
-            mark_ended(self.engine, session.id, lost.reason, actor="<warden>")
-            remove_session_folder(self.settings, session.id)
-            log.warning(
-                "session %s of %s in %s was ended: %s", session.id, session.person, session.project, lost.reason
-            )
-            self._tell_hub(session)
-        except (AccessError, SQLAlchemyError, OSError) as error:
-            log.error("session %s could not be ended and is tried again: %s", session.id, error)  # noqa: TRY400
-        finally:
-            with self._going_lock:
-                self._going.discard(session.id)
-
-    def _tell_hub(self, session: Held) -> None:
-        if not self._hub_api:
-            return
-        url = f"{self._hub_api}/users/{session.person}/servers/{session.project}"
-        try:
-            answer = httpx.delete(url, headers={"Authorization": f"token {self._hub_token}"}, timeout=10)
-        except httpx.HTTPError as error:
-            log.warning("the hub was not told of session %s; it notices by itself: %s", session.id, error)
-            return
-        if answer.status_code not in (202, 204, 404, 400):
-            log.warning("the hub answered %d when told of session %s", answer.status_code, session.id)
-
     def cull_idle(self) -> list[str]:
-        """Ends sessions in which the person did nothing for long; returns their ids."""
+        """Ends sessions in which the person did nothing for long and no kernel computes; returns their ids.
+
+        What computes is the session's own word, so it counts for `session.unattended_hours` at most.
+        """
         most = self.settings.session.idle_minutes * 60
-        idle = {row["id"] for row in self.control.sessions() if row["idle_seconds"] > most}
-        if not idle:
+        longest = self.settings.session.unattended_hours * 3600
+        idle = {row["id"]: row["idle_seconds"] for row in self.control.sessions() if row["idle_seconds"] > most}
+        unattended = [session_id for session_id, seconds in idle.items() if seconds <= longest]
+        at_work = set(self.control.at_work(unattended, most)) if unattended else set()
+        if not idle.keys() - at_work:
             return []
         with reading(self.engine) as db:
-            sessions = [session for session in running(db) if session.id in idle]
+            sessions = [session for session in running(db) if session.id in idle and session.id not in at_work]
         reason = f"Nobody worked in it for {self.settings.session.idle_minutes} minutes. Your files are kept."
         self._cut({session.id: reason for session in sessions})
-        for session in sessions:
-            self._end(Lost(session, (), reason))
+        self.ending.begin([Lost(session, (), reason) for session in sessions])
         return [session.id for session in sessions]
 
     def wait(self) -> None:
         """Waits until what was begun is ended; for tests and measurements."""
-        while True:
-            with self._going_lock:
-                if not self._going:
-                    return
-            time.sleep(0.005)
+        self.ending.wait()
 
     def close(self) -> None:
         """Waits for what was begun."""
-        self._pool.shutdown(wait=True)
+        self.ending.close()
 
 
 def run(warden: Warden, stop: threading.Event) -> None:
@@ -232,11 +230,12 @@ def run(warden: Warden, stop: threading.Event) -> None:
     upkeep = Upkeep(warden.engine, warden.settings, stop)
     upkeep.start()
     checkpointer = Checkpointer(warden.engine, warden.settings)
+    threading.Thread(target=warden.ending.connect, name="connect", daemon=True).start()
     next_round = next_idle = next_checkpoint = 0.0
     while not stop.is_set():
         now = time.monotonic()
         try:
-            if watch.changed() or now >= next_round:
+            if watch.changed() or now >= min(next_round, warden.next_cut):
                 next_round = now + RENEW_SECONDS
                 before = warden.decided_on
                 warden.look()

@@ -19,7 +19,7 @@ from access_control.errors import AccessError
 from access_control.models import SessionRecord
 from access_control.settings import Settings, load_settings
 from hub import keys, ports, schema
-from hub.gateway import screen, static_files
+from hub.gateway import kernels, screen, static_files
 from hub.gateway.app import Gateway
 from hub.gateway.budgets import Budgets, Level
 from hub.gateway.control import control_app
@@ -78,6 +78,11 @@ class Program:
             self._background.add(task)
             task.add_done_callback(self._background.discard)
 
+    async def _at_work(self, session: LiveSession, seconds: float) -> bool:
+        if self.settings.tiers[session.tier].pixels_only:
+            return False  # what answers there is a screen
+        return await kernels.at_work(self.gateway.upstream(session), seconds)
+
     def restore(self) -> None:
         """Takes up the sessions that were running when the gateway stopped."""
         with reading(self.engine) as db:
@@ -133,7 +138,7 @@ class Program:
         )
         runner = web.ServerRunner(server, shutdown_timeout=1.0)
         await runner.setup()
-        control = web.AppRunner(control_app(self.registry, self.book, self._on_change), access_log=None)
+        control = web.AppRunner(control_app(self.registry, self.book, self._on_change, self._at_work), access_log=None)
         await control.setup()
         path = self.settings.run / "gateway.sock"
         with suppress(FileNotFoundError):

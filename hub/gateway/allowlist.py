@@ -29,6 +29,7 @@ class Kind(StrEnum):
     Contents = "contents"  # the container answers; contents.py looks at what is asked and answered
     Image = "image"  # the container answers, with an image of a kernel's logo
     Kernel = "kernel"  # a websocket of a kernel's channels
+    News = "news"  # a websocket on which the gateway tells its warnings as they come
     Silence = "silence"  # a websocket that the gateway accepts and says nothing on
     Terminal = "terminal"  # a websocket of a terminal
     Screen = "screen"  # a websocket of pictures, in a tier that shows nothing else
@@ -57,6 +58,7 @@ ROUTES = (
     Route("/", ("GET",), Kind.Own, "sends the browser to JupyterLab"),
     Route("/enter", ("GET",), Kind.Own, "takes the portal's ticket and gives the session's cookie"),
     Route("/enclave/status", ("GET",), Kind.Own, "tells the page of warnings: budget, end of the session"),
+    Route("/enclave/news", ("GET",), Kind.News, "tells the page the same at once"),
     Route("/enclave/page.js", ("GET",), Kind.Own, "the gateway's script that shows the warnings"),
     Route("/favicon.ico", ("GET",), Kind.Own, "browsers ask for it by themselves"),
     Route("/lab", ("GET",), Kind.Page, "JupyterLab's page, written by the gateway"),
@@ -112,6 +114,7 @@ PIXELS_ROUTES = (
     Route("/", ("GET",), Kind.Own, "sends the browser to the session's screen"),
     Route("/enter", ("GET",), Kind.Own, "takes the portal's ticket and gives the session's cookie"),
     Route("/enclave/status", ("GET",), Kind.Own, "tells the page of warnings: budget, end of the session"),
+    Route("/enclave/news", ("GET",), Kind.News, "tells the page the same at once"),
     Route("/enclave/page.js", ("GET",), Kind.Own, "the gateway's script that shows the warnings"),
     Route("/favicon.ico", ("GET",), Kind.Own, "browsers ask for it by themselves"),
     Route("/enclave/screen", ("GET",), Kind.Page, "the page of the session's screen, written by the gateway"),
@@ -224,7 +227,8 @@ def find(method: str, raw_path: str, query: list[tuple[str, str]], tier: Tier) -
 
 
 def _row(route: Route) -> str:
-    who = {Kind.Page: "gateway", Kind.Own: "gateway", Kind.Static: "gateway (trusted copy)", Kind.Silence: "gateway"}
+    who = dict.fromkeys((Kind.Page, Kind.Own, Kind.News, Kind.Silence), "gateway")
+    who[Kind.Static] = "gateway (trusted copy)"
     answers = who.get(route.kind, f"container ({route.kind})")
     return f"| `{route.pattern}` | {', '.join(route.methods)} | {answers} | {route.reason} |"
 

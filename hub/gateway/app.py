@@ -15,7 +15,7 @@ from aiohttp import hdrs, web
 
 from access_control.errors import AccessError, NotPermitted, Refused
 from access_control.settings import Settings
-from hub.gateway import contents, entrance, headers, pages, screen, websockets
+from hub.gateway import contents, entrance, headers, news, pages, screen, websockets
 from hub.gateway.allowlist import Asked, Closed, Kind, find, front_page
 from hub.gateway.budgets import Budgets, Level, Paused
 from hub.gateway.pages import Words
@@ -29,7 +29,7 @@ from hub.tickets import Redeemer
 log = logging.getLogger(__name__)
 _HUB_PATH = re.compile(r"/user/(?P<person>[^/]+)/(?P<project>[^/]+)(?P<rest>/.*)?")
 _LEASE_LOOKS, _LEASE_LOOK_SECONDS = 150, 0.02
-_WEBSOCKETS = (Kind.Kernel, Kind.Terminal, Kind.Silence, Kind.Screen)
+_WEBSOCKETS = (Kind.Kernel, Kind.Terminal, Kind.Silence, Kind.Screen, Kind.News)
 _TRANSLATIONS = {"data": {"en": {"displayName": "English", "nativeName": "English"}}, "message": ""}
 
 
@@ -175,6 +175,11 @@ class Gateway:
         if kind is Kind.Page:
             session.touch()
             return self._page(session, asked)
+        if kind is Kind.News:
+            if session.websockets >= websockets.MOST_WEBSOCKETS:
+                return self._say(request, pages.refused("Too many pages are open.", 429), session.id)
+            sent = self._headers(session.id, headers.JSON)
+            return await news.tell(request, session, lambda: news.status(session, self.budgets), sent)
         if kind is Kind.Silence:
             return await websockets.stay_silent(request, session, self._headers(session.id, headers.JSON))
         if self.budgets.level(session) is Level.Paused:
@@ -282,7 +287,7 @@ class Gateway:
             if session.silent and not await self._answers(session):
                 return self._say(request, pages.DIED, session.id)
             session.silent = False
-            body = json.dumps(self.budgets.describe(session) | {"sentence": self.budgets.sentence(session)})
+            body = json.dumps(news.status(session, self.budgets))
         elif asked.path == "/api/me":
             name = session.person
             identity = {"username": name, "name": name, "display_name": name, "initials": name[:2].upper()}

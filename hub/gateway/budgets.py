@@ -158,6 +158,8 @@ class Budgets:
         level = max((meter.level for meter in meters), key=order.index)
         before = self._levels.get(session.id, Level.Fine)
         self._levels[session.id] = level
+        if level is not before:
+            session.tell()
         if order.index(level) > order.index(before):
             self._on_level(session, level, _SENTENCES[level])
         if level is Level.Paused:
@@ -186,6 +188,7 @@ class Budgets:
             meter.tokens, meter.filled, meter.over = float(meter.burst), time.monotonic(), 0
             meter.allowance = max(meter.allowance, meter.used - meter.per_day) + meter.per_day // 2
         self._levels[session.id] = Level.Fine
+        session.tell()
 
     def forget(self, session_id: str) -> None:
         """Drops what is kept of an ended session; the meters of person and project stay."""

@@ -58,6 +58,15 @@ class GatewayControl:
         ended: list[str] = self._call("POST", "/cuts", {"reasons": dict(reasons)})["ended"]
         return ended
 
+    def warn(self, warnings: Mapping[str, tuple[str, float]]) -> list[str]:
+        """Warns sessions, session -> (reason, seconds): each is cut at the gateway when its seconds are over.
+
+        Returns those that were there; the others have nobody to warn.
+        """
+        body = {session_id: {"reason": reason, "seconds": left} for session_id, (reason, left) in warnings.items()}
+        warned: list[str] = self._call("POST", "/warnings", {"sessions": body})["warned"]
+        return warned
+
     def renew(self, ids: Iterable[str], seconds: float) -> None:
         """Renews the leases of these sessions."""
         self._call("POST", "/leases", {"ids": list(ids), "seconds": seconds})
@@ -65,6 +74,11 @@ class GatewayControl:
     def sessions(self) -> list[dict[str, Any]]:
         """Every session at the gateway: id, person, project, tier, ready, lease_seconds, idle_seconds, open, level."""
         found: list[dict[str, Any]] = self._call("GET", "/sessions")["sessions"]
+        return found
+
+    def at_work(self, ids: Iterable[str], seconds: float) -> list[str]:
+        """Those of the sessions whose servers say that a kernel computed within so many seconds."""
+        found: list[str] = self._call("POST", "/at-work", {"ids": list(ids), "seconds": seconds})["at_work"]
         return found
 
     def decide_incident(self, session_id: str, *, go_on: bool, actor: str) -> None:
@@ -131,8 +145,12 @@ def control_app(
     registry: SessionRegistry,
     budgets: Incidents,
     on_change: Callable[[LiveSession | None, str | None], None],
+    at_work: Callable[[LiveSession, float], Awaitable[bool]] | None = None,
 ) -> web.Application:
-    """The control server; `on_change(session, None)` after a registration, `on_change(None, id)` after a cut."""
+    """The control server; `on_change(session, None)` after a registration, `on_change(None, id)` after a cut.
+
+    `at_work(session, seconds)` asks its server whether a kernel computed within so many seconds.
+    """
 
     async def put_session(request: web.Request) -> web.StreamResponse:
         body = await request.json()
@@ -163,10 +181,33 @@ def control_app(
             on_change(None, session_id)
         return web.json_response({"ended": ended})
 
+    def cut_warned(session_id: str) -> None:
+        session = registry.get(session_id)
+        if session is not None and registry.cut(session_id, session.warning):
+            on_change(None, session_id)
+
+    async def post_warnings(request: web.Request) -> web.StreamResponse:
+        loop, warned = asyncio.get_running_loop(), []
+        for session_id, told in (await request.json())["sessions"].items():
+            left = registry.warn(str(session_id), str(told["reason"]), float(told["seconds"]))
+            if left is not None:
+                loop.call_later(left, cut_warned, str(session_id))
+                warned.append(str(session_id))
+        return web.json_response({"warned": warned})
+
     async def post_leases(request: web.Request) -> web.StreamResponse:
         body = await request.json()
         registry.renew([str(one) for one in body["ids"]], float(body["seconds"]))
         return web.json_response({})
+
+    async def post_at_work(request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        asked = [session for one in body["ids"] if (session := registry.get(str(one))) is not None]
+        if at_work is None:
+            return web.json_response({"at_work": []})
+        answers = await asyncio.gather(*(at_work(session, float(body["seconds"])) for session in asked))
+        found = [session.id for session, works in zip(asked, answers, strict=True) if works]
+        return web.json_response({"at_work": found})
 
     async def get_sessions(_request: web.Request) -> web.StreamResponse:
         rows = [registry.describe(session) | budgets.describe(session) for session in registry.all()]
@@ -189,7 +230,9 @@ def control_app(
     app.router.add_delete("/sessions/{id}", delete_session)
     app.router.add_get("/sessions", get_sessions)
     app.router.add_post("/cuts", post_cuts)
+    app.router.add_post("/warnings", post_warnings)
     app.router.add_post("/leases", post_leases)
+    app.router.add_post("/at-work", post_at_work)
     app.router.add_post("/budgets/{id}", post_budget)
     return app
 

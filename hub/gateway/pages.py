@@ -94,10 +94,19 @@ def refused(sentence: str, status: int = 403) -> Words:
     return Words(status, "Not possible in this session", (sentence,))
 
 
-# Shows the gateway's warnings over JupyterLab. It reads nothing but /enclave/status, and the page that holds it is
-# ours.
+# Shows the gateway's warnings over JupyterLab, and asks it to save before the session ends. It runs before JupyterLab
+# does: it keeps JupyterLab's application object for itself, and takes WebRTC out of the page (a frame of script's own
+# making has it again; see docs/explanation/gateway.md).
 PAGE_SCRIPT = b"""(() => {
   "use strict";
+  for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection", "RTCDataChannel", "WebTransport"]) {
+    delete window[name];
+  }
+  let app = null;
+  Object.defineProperty(window, "jupyterapp", {
+    configurable: true,
+    set(value) { app = value; delete window.jupyterapp; },
+  });
   const bar = document.createElement("div");
   bar.id = "enclave-banner";
   bar.setAttribute("role", "status");
@@ -109,22 +118,58 @@ PAGE_SCRIPT = b"""(() => {
     bar.style.background = serious ? "#8c1d18" : "#7a4b00";
     bar.style.display = text ? "block" : "none";
   };
-  let failures = 0;
+  let ending = false, over = false, failures = 0;
+  const save = async () => {
+    if (!app || !app.commands.hasCommand("docmanager:save-all")) { return "Save your work now."; }
+    try {
+      await app.commands.execute("docmanager:save-all");
+      return "Your open files were saved.";
+    } catch (error) {
+      return "Not all of your open files could be saved.";
+    }
+  };
+  const end = async (status) => {
+    if (ending) { return; }
+    ending = true;
+    const until = Date.now() + status.ends_in * 1000;
+    let said = app ? "Your open files are being saved." : "";
+    const tick = () => {
+      if (over) { return; }
+      const left = Math.max(0, Math.round((until - Date.now()) / 1000));
+      show("This session ends in " + left + " s. " + said + " " + status.sentence, true);
+      setTimeout(tick, 250);
+    };
+    tick();
+    said = await save();
+  };
+  const take = (status) => {
+    if (status.level === "ending") { end(status); }
+    else if (!ending) { show(status.sentence, status.level === "paused"); }
+  };
   const look = async () => {
     try {
       const answer = await fetch("/enclave/status", {cache: "no-store"});
       const status = await answer.json();
       failures = 0;
-      if (answer.ok) { show(status.sentence, status.level === "paused"); }
-      else { show(status.message || "The session does not answer.", true); }
-      if (answer.status === 410) { return; }
+      over = answer.status === 410;
+      if (answer.ok) { take(status); }
+      else if (over || !ending) { show(status.message || "The session does not answer.", true); }
     } catch (error) {
       failures += 1;
       if (failures > 2) { show("The enclave cannot be reached. Kernels keep running; this page tries again.", true); }
     }
-    setTimeout(look, 5000);
   };
-  const begin = () => { document.body.appendChild(bar); setTimeout(look, 3000); };
+  const poll = async () => {
+    await look();
+    if (!over) { setTimeout(poll, 5000); }
+  };
+  const listen = () => {
+    if (over) { return; }
+    const socket = new WebSocket(location.origin.replace(/^http/, "ws") + "/enclave/news");
+    socket.onmessage = (event) => take(JSON.parse(event.data));
+    socket.onclose = () => { look(); setTimeout(listen, 5000); };
+  };
+  const begin = () => { document.body.appendChild(bar); listen(); setTimeout(poll, 3000); };
   if (document.body) { begin(); } else { addEventListener("DOMContentLoaded", begin); }
 })();
 """

@@ -20,6 +20,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _REMEMBER_ENDED = 512  # ended sessions whose reason is still told to a browser that asks
 _REMEMBER_SECONDS = 1800
 _MOST_LEASES = 10_000
+LONGEST_WARNING = 30.0  # seconds
 
 
 @dataclass(eq=False)
@@ -37,8 +38,11 @@ class LiveSession:
     ready: bool = False
     silent: bool = False  # its server did not answer when it was last asked
     websockets: int = 0
+    warning: str = ""  # why it is about to be cut
+    cut_at: float = 0.0  # monotonic; from then on nothing is served, whoever still renews the lease
     ended: str = ""  # the reason, once cut
     closers: set[Callable[[str], None]] = field(default_factory=set)  # each closes one open request or websocket
+    listeners: set[Callable[[], None]] = field(default_factory=set)  # each is told when the page has something to show
 
     def __post_init__(self) -> None:
         if not SESSION_ID.fullmatch(self.id):
@@ -54,6 +58,11 @@ class LiveSession:
     def touch(self) -> None:
         """Notes that the person did something."""
         self.last_activity = time.monotonic()
+
+    def tell(self) -> None:
+        """Something changed that the page shows: its level, or that it is about to be cut."""
+        for listener in list(self.listeners):
+            listener()
 
 
 class SessionRegistry:
@@ -93,6 +102,22 @@ class SessionRegistry:
         session.closers.clear()
         return True
 
+    def warn(self, session_id: str, reason: str, seconds: float) -> float | None:
+        """The session is cut after so many seconds (30 at most), however often it is warned; the page is told why.
+
+        Returns the seconds that are left, or None when it is not here. Whoever calls this cuts it then; nothing is
+        served after that time in any case.
+        """
+        session = self._sessions.get(session_id)
+        if session is None:
+            return None
+        now = time.monotonic()
+        cut_at = now + max(0.0, min(float(seconds), LONGEST_WARNING))
+        session.cut_at = min(session.cut_at or cut_at, cut_at)
+        session.warning = session.warning or reason
+        session.tell()
+        return max(0.0, session.cut_at - now)
+
     def renew(self, ids: Iterable[str], seconds: float) -> None:
         """The warden has just decided that these may go on; their leases run `seconds` from now (60 at most)."""
         now = time.monotonic()
@@ -105,7 +130,8 @@ class SessionRegistry:
 
     def fresh(self, session: LiveSession) -> bool:
         """Whether the session may be served at this moment."""
-        return not session.ended and self._leases.get(session.id, 0.0) > time.monotonic()
+        now = time.monotonic()
+        return not session.ended and self._leases.get(session.id, 0.0) > now and not 0 < session.cut_at <= now
 
     def lease_seconds(self, session_id: str) -> float:
         """Seconds that the session's lease still runs; 0 when it has none."""
@@ -149,4 +175,5 @@ class SessionRegistry:
             "lease_seconds": round(self.lease_seconds(session.id), 3),
             "idle_seconds": round(time.monotonic() - session.last_activity, 1),
             "open": len(session.closers),
+            "warned": bool(session.warning),
         }

@@ -241,7 +241,7 @@ class TrustedFiles:
             "appName": f"{project} - JupyterLab", "appNamespace": "lab", "appUrl": "/lab", "appVersion": self.version,
             "baseUrl": "/", "wsUrl": "", "token": "", "buildAvailable": False, "buildCheck": False, "cacheFiles": False,
             "delete_to_trash": False, "devMode": False, "disabledExtensions": list(DISABLED) + _without(terminals),
-            "exposeAppInBrowser": False, "extensionManager": {"can_install": False, "install_path": None,
+            "exposeAppInBrowser": True, "extensionManager": {"can_install": False, "install_path": None,
             "name": "read-only"},
             "federated_extensions": self.extensions, "fullAppUrl": "/lab", "fullLabextensionsUrl": "/lab/extensions",
             "fullLicensesUrl": "", "fullListingsUrl": "", "fullMathjaxUrl": "", "fullSettingsUrl": "/lab/api/settings",
@@ -263,7 +263,7 @@ class TrustedFiles:
             '<meta name="viewport" content="width=device-width,initial-scale=1">'
             f'<script id="jupyter-config-data" type="application/json">{data}</script>'
             '<link rel="icon" href="/favicon.ico" class="idle favicon">'
-            f'<script defer src="{main}"></script><script defer src="/enclave/page.js"></script></head>'
+            f'<script defer src="/enclave/page.js"></script><script defer src="{main}"></script></head>'
             '<body class="jp-ThemedContainer"></body></html>'
         ).encode()
 
