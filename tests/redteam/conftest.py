@@ -12,6 +12,7 @@ from access_control.models import SessionRecord
 from access_control.settings import Settings
 from hub.container import container_name
 from hub.tour.person import Person
+from tests import pixels as pictures
 from tests.redteam import roads, screens
 from tests.redteam.inside import Inside
 from tests.redteam.roads import EvilSession
@@ -165,3 +166,18 @@ bytes_per_day = 400000
     running = Enclave.start(tmp_path_factory.mktemp("tight"), more)
     yield running
     running.close()
+
+
+@pytest.fixture(scope="session")
+def pixels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Enclave]:
+    """A running enclave whose tier 3 is shown as pictures only."""
+    running = Enclave.start(tmp_path_factory.mktemp("pixels"), more=pictures.SETTINGS)
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="session")
+def evil_display(pixels: Enclave) -> Iterator[pictures.EvilDisplay]:
+    """A session of dora's there, in which she runs a display of her own."""
+    with pictures.evil_display(pixels, "dora") as display:
+        yield display

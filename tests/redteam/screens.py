@@ -7,20 +7,22 @@ Playwright lives in one thread of its own: its loop would stand in the way of te
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from playwright.sync_api import Browser, BrowserContext, Error, Frame, Page, Playwright, expect, sync_playwright
 
 from hub.container import container_name
+from hub.gateway.control import GatewayControl
 from tests.browser.conftest import CHROMIUM, Crowd
 from tests.redteam.inside import Inside
 from tests.redteam.stock import StockHub
-from tests.redteam.third_party import ThirdParty
+from tests.redteam.third_party import GRACE, ThirdParty
 from tests.running import Enclave
 
 Result = TypeVar("Result")
@@ -40,16 +42,31 @@ _numbers = count(1)
 
 
 class Stage:
-    """One Chromium, driven from one thread."""
+    """One Chromium with one profile, driven from one thread.
+
+    The profile is a regular one: in a private one Chromium opens no connection ahead of its use, and an attack that needs it
+    would seem to be stopped.
+    """
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(1, "playwright")
+        self._folder = tempfile.TemporaryDirectory(prefix="profile-", ignore_cleanup_errors=True)
         self._playwright: Playwright = self.do(lambda: sync_playwright().start())
-        self.chromium: Browser = self.do(self._launch)
+        self.context: BrowserContext = self.do(self._launch)
 
-    def _launch(self) -> Browser:
-        arguments = ["--no-sandbox", "--host-resolver-rules=MAP *.third-party.test 127.0.0.1"]
-        return self._playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+    def _launch(self) -> BrowserContext:
+        return self._playwright.chromium.launch_persistent_context(
+            self._folder.name,
+            executable_path=CHROMIUM,
+            args=["--no-sandbox"],
+            ignore_default_args=["--disable-background-networking"],  # it too would keep connections from being opened
+            viewport={"width": 1280, "height": 850},
+            accept_downloads=True,
+        )
+
+    def new_context(self, **_options: object) -> BrowserContext:
+        """The one context, for whoever would make another."""
+        return self.context
 
     def do(self, work: Callable[[], Result]) -> Result:
         """Runs `work` in Playwright's thread and returns what it returns."""
@@ -57,9 +74,10 @@ class Stage:
 
     def close(self) -> None:
         """Ends Chromium."""
-        self.do(self.chromium.close)
+        self.do(self.context.close)
         self.do(self._playwright.stop)
         self._thread.shutdown()
+        self._folder.cleanup()
 
 
 @dataclass
@@ -67,7 +85,6 @@ class Screen:
     """A page with JupyterLab in it. `enter` opens the address on the page, whatever has to be started first."""
 
     stage: Stage
-    context: BrowserContext
     enter: Callable[[Page], Inside]
     framed: bool  # whether JupyterLab is in a frame of the page
     page: Page | None = None
@@ -115,13 +132,29 @@ class Screen:
         """Clicks as a person does."""
         self.stage.do(lambda: self._frame().locator(selector).last.click(timeout=PATIENCE))
 
+    def wait_for_download(self, name: str) -> None:
+        """Waits until Chromium saves a file of that name."""
+        end = time.monotonic() + PATIENCE / 1000
+        while name not in self.downloads:
+            assert time.monotonic() < end, f"{name} was not saved, only {self.downloads}"
+            self.linger(0.1)
+
+    def downloads_after_a_while(self) -> list[str]:
+        """What Chromium has saved by the end of a grace."""
+        self.linger(GRACE)
+        return self.downloads
+
+    def linger(self, seconds: float) -> None:
+        """Lets the page go on for so long; events come in meanwhile."""
+        self.stage.do(lambda: self._page().wait_for_timeout(seconds * 1000))
+
     def address(self) -> str:
         """Where the page is now."""
         return self.stage.do(lambda: self._page().url)
 
     def in_place(self) -> bool:
         """Whether JupyterLab is still there, and no other page in its stead."""
-        return self.stage.do(lambda: self._in_place())
+        return self.stage.do(self._in_place)
 
     def fresh(self) -> None:
         """Opens JupyterLab anew, after an attack that may have led away from it."""
@@ -149,10 +182,16 @@ class Screen:
         except Error:
             return False
 
+    def _has(self, selector: str) -> bool:
+        try:
+            return self._frame().locator(selector).count() > 0
+        except Error:
+            return False  # between two pages
+
     def _open(self) -> None:
         if self.page is not None:
             self.page.close()
-        self.page = page = self.context.new_page()
+        self.page = page = self.stage.context.new_page()
         page.on("dialog", lambda dialog: dialog.accept())
         page.on("download", lambda download: self.downloads.append(download.suggested_filename))
         page.on("popup", lambda popup: self.popups.append(popup.url))
@@ -169,17 +208,19 @@ class Screen:
     def _run(self, code: str, mark: str) -> None:
         if self.page is None or not self._in_place():
             self._open()
+        page = self._page()
         assert self.inside is not None
         write(self.inside, "shown.py", code)
         frame = self._frame()
         frame.evaluate("() => { delete document.documentElement.dataset.told; }")
         frame.locator(".jp-Notebook .jp-Cell .cm-content").first.click(timeout=PATIENCE)
-        self._page().keyboard.press("Control+Enter")
-        try:
-            expect(frame.locator(f"#{mark}")).to_be_attached(timeout=PATIENCE)
-        except AssertionError:
-            if self._in_place():
-                raise  # otherwise the attack has led away from JupyterLab before the mark was seen
+        page.keyboard.press("Control+Enter")
+        end = time.monotonic() + PATIENCE / 1000
+        while time.monotonic() < end:
+            page.wait_for_timeout(50)  # Playwright's own: events go on
+            if not self._in_place() or self._has(f"#{mark}"):
+                return  # shown, or the attack has led away from JupyterLab
+        raise AssertionError(f"the cell's output was not shown: {frame.locator('.jp-OutputArea').first.inner_text()}")
 
 
 def write(inside: Inside, name: str, text: str) -> None:
@@ -216,6 +257,13 @@ def portal_entrance(enclave: Enclave, person: str, project: str) -> Callable[[Pa
     return enter
 
 
+def shown_bytes(enclave: Enclave, person: str, project: str) -> int:
+    """How many bytes the gateway has counted in the session that runs now."""
+    record = enclave.session(person, project)
+    rows = GatewayControl(enclave.settings.run / "gateway.sock").sessions()
+    return next(int(row["bytes"]) for row in rows if record is not None and row["id"] == record.id)
+
+
 def open_stage() -> Iterator[Stage]:
     """The stage, for the length of a fixture."""
     stage = Stage()
@@ -223,6 +271,6 @@ def open_stage() -> Iterator[Stage]:
     stage.close()
 
 
-def log_in(stage: Stage, enclave: Enclave, person: str) -> BrowserContext:
-    """The person's browser, logged in at the portal through the provider's own pages."""
-    return stage.do(lambda: Crowd(enclave, stage.chromium).log_in(person))
+def log_in(stage: Stage, enclave: Enclave, person: str) -> None:
+    """Logs a person in at the portal, through the provider's own pages."""
+    stage.do(lambda: Crowd(enclave, cast(Browser, stage)).log_in(person))

@@ -48,11 +48,17 @@ class ThirdParty:
             def handle_error(self, *_: Any) -> None:
                 """A browser that hangs up is no news."""
 
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self.port = int(self._server.server_address[1])
+        while True:
+            self._server = Server(("127.0.0.1", 0), Handler)
+            self.port = int(self._server.server_address[1])
+            self._datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            try:
+                self._datagrams.bind(("127.0.0.1", self.port))
+                break
+            except OSError:  # somebody else has the UDP port of that number: another number then
+                self._datagrams.close()
+                self._server.server_close()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._datagrams.bind(("127.0.0.1", self.port))
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         threading.Thread(target=self._take_datagrams, daemon=True).start()
 
