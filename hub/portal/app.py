@@ -53,6 +53,7 @@ def make_app(portal: Portal) -> FastAPI:
     app.add_middleware(
         Guard,
         origin=portal.settings.web.origin,
+        api=f"{prefix}/api/",
         secure=portal.settings.web.scheme == "https",
         uploads=(f"{prefix}/imports/", f"{prefix}/api/imports/"),
         upload_bytes=portal.settings.egress.max_file_bytes,
@@ -61,7 +62,7 @@ def make_app(portal: Portal) -> FastAPI:
     app.mount(f"{prefix}/static", Static(directory=STATIC), name="static")
     app.include_router(login.router, prefix=prefix)
     for router in api.routers():
-        app.include_router(router, prefix=f"{prefix}/api")
+        app.include_router(router, prefix=f"{prefix}/api", responses=api.PROBLEMS)
     for router in pages.routers():
         app.include_router(router, prefix=prefix, include_in_schema=False)
     return app

@@ -23,6 +23,7 @@ from access_control.settings import Settings
 from access_control.snapshot import Snapshot
 from hub.portal.hubapi import HubClient
 from hub.portal.logins import Login, Logins
+from hub.portal.numbers import LARGEST
 from hub.portal.security import same_origin
 
 COOKIE = "portal-login"
@@ -173,9 +174,12 @@ class Form:
         """A whole number."""
         value = self.text(name)
         try:
-            return int(value)
+            number = int(value)
         except ValueError:
-            raise Invalid(f"“{name.replace('_', ' ')}” must be a whole number, not {value!r}.") from None
+            number = LARGEST + 1
+        if abs(number) > LARGEST:
+            raise Invalid(f"“{name.replace('_', ' ')}” must be a whole number, not {value[:40]!r}.")
+        return number
 
     def day(self, name: str) -> date:
         """A day such as 2026-12-31."""
@@ -198,6 +202,8 @@ async def the_form(request: Request, visitor: VisitorOf) -> Form:
     data = await request.form(max_files=1, max_fields=2000)
     fields = [(key, value) for key, value in data.multi_items() if isinstance(value, str)]
     file = next((value for _, value in data.multi_items() if isinstance(value, UploadFile)), None)
+    if any("\0" in text for pair in fields for text in pair):
+        raise Invalid("Text may not hold a NUL character. Go back and take it out.")
     token = next((value for key, value in fields if key == "csrf"), "")
     if not same_token(token, visitor.csrf):
         raise Refused("This form is from an older login. Go back, reload the page and send it again.")

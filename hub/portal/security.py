@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -57,10 +57,18 @@ class Guard:
     """ASGI middleware: sets the headers, refuses changes from other origins and bodies that are too big."""
 
     def __init__(
-        self, app: ASGIApp, origin: str, *, secure: bool = False, uploads: tuple[str, ...] = (), upload_bytes: int = 0
+        self,
+        app: ASGIApp,
+        origin: str,
+        *,
+        api: str,
+        secure: bool = False,
+        uploads: tuple[str, ...] = (),
+        upload_bytes: int = 0,
     ) -> None:
         self.app = app
         self.origin = origin
+        self.api = api  # paths that begin so are answered in JSON
         self.fixed = {**FIXED, "Strict-Transport-Security": "max-age=31536000"} if secure else FIXED
         self.uploads = uploads  # paths that begin so and end in /upload may carry a file
         self.upload_bytes = upload_bytes
@@ -70,6 +78,7 @@ class Guard:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        path = str(scope["path"])
 
         async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -83,16 +92,23 @@ class Guard:
             bearer = headers.get("authorization", "").lower().startswith(("bearer ", "token "))
             length = headers.get("content-length", "0")
             if not (bearer and "cookie" not in headers) and not same_origin(headers, self.origin):
-                answer = PlainTextResponse(
-                    "This change was not asked for by a page of the portal, so it was refused.", 403
+                answer = self._refusal(
+                    path, 403, "This change was not asked for by a page of the portal, so it was refused."
                 )
                 await answer(scope, receive, send_guarded)
                 return
-            path = str(scope["path"])
             carries_file = path.startswith(self.uploads) and path.endswith("/upload")
             most = MOST_FORM_BYTES + (self.upload_bytes if carries_file else 0)
             if not length.isdigit() or int(length) > most or "transfer-encoding" in headers:
-                answer = PlainTextResponse("That is more than a form of the portal can hold.", 413)
+                answer = self._refusal(path, 413, "That is more than a form of the portal can hold.")
                 await answer(scope, receive, send_guarded)
                 return
+        if "\0" in path or b"%00" in scope.get("query_string", b""):
+            await self._refusal(path, 400, "An address may not hold a NUL character.")(scope, receive, send_guarded)
+            return
         await self.app(scope, receive, send_guarded)
+
+    def _refusal(self, path: str, status: int, sentence: str) -> Response:
+        if path.startswith(self.api):
+            return JSONResponse({"status": status, "error": sentence}, status)
+        return PlainTextResponse(sentence, status)

@@ -12,6 +12,8 @@ from access_control import changes, clock
 from egress_review import reviews
 from egress_review.errors import NotFound, Refused
 from egress_review.previews import Preview, PreviewTable, preview
+from egress_review.records import get_request
+from egress_review.snapshot import WorkspaceFile, list_workspace
 from hub.portal.context import Portal
 from hub.portal.models import PreviewUsage
 
@@ -20,7 +22,9 @@ MOST_COLUMNS = 60
 MOST_CELL = 200
 MOST_TEXT = 60_000
 MOST_IMAGES = 12
-BYTES_PER_DAY = 200 * 1024 * 1024
+# An author looks at their files in the session, within its budgets. Previews of them, and names that a session can
+# write anything into, are no second way round those: a day's part of what a reviewer may be shown.
+OWN_PART = 20
 KEPT = 24
 
 _kept: OrderedDict[tuple[str, str], Preview] = OrderedDict()
@@ -62,8 +66,8 @@ def size_of(part: Preview) -> int:
     return cells + len(part.text) + sum(len(image) for image in part.images)
 
 
-def meter(portal: Portal, person: str, size: int) -> None:
-    """Counts what a person is shown today; raises Refused when it is more than any review needs."""
+def meter(portal: Portal, person: str, size: int, *, own: bool = False) -> None:
+    """Counts what a person is shown today, of `own` files far less; raises Refused when it is more than is needed."""
     today = clock.today()
     with portal.writing() as db:
         changes.queue(db)  # a page asks for several previews at once
@@ -73,9 +77,28 @@ def meter(portal: Portal, person: str, size: int) -> None:
         if row is None:
             row = PreviewUsage(person_id=person, day=today, bytes=0)
             db.add(row)
-        if row.bytes + size > BYTES_PER_DAY:
+        if own and row.bytes + size > most_of_own(portal):
+            raise Refused("You have been shown enough of your own files here today. Look at them in your session.")
+        if row.bytes + size > portal.settings.egress.preview_bytes_per_day:
             raise Refused("You have been shown more previews today than reviewing needs. Go on tomorrow.")
         row.bytes += size
+
+
+def most_of_own(portal: Portal) -> int:
+    """How many bytes of their own files, and of their names, a person is shown a day."""
+    return portal.settings.egress.preview_bytes_per_day // OWN_PART
+
+
+def list_own(portal: Portal, project: str, person: str) -> list[WorkspaceFile]:
+    """The files of a person's own workspace, whose names are counted as previews are."""
+    files = list_workspace(portal.settings.workspaces, project, person)
+    meter(portal, person, sum(len(file.name) + len(file.problem) for file in files), own=True)
+    return files
+
+
+def _is_own(portal: Portal, request_id: str, viewer: str) -> bool:
+    with portal.reading() as db:
+        return get_request(db, request_id).author_id == viewer
 
 
 def show(portal: Portal, request_id: str, file_id: int, viewer: str) -> Shown:
@@ -92,7 +115,8 @@ def show(portal: Portal, request_id: str, file_id: int, viewer: str) -> Shown:
             while len(_kept) > KEPT:
                 _kept.popitem(last=False)
     part = cut_down(whole)
-    meter(portal, viewer, size_of(Preview(kind, part.preview.tables, part.preview.text)))
+    size = size_of(Preview(kind, part.preview.tables, part.preview.text))
+    meter(portal, viewer, size, own=_is_own(portal, request_id, viewer))
     return part
 
 
@@ -104,5 +128,5 @@ def image(portal: Portal, request_id: str, file_id: int, number: int, viewer: st
     found = images[number]
     if not found.startswith(b"\x89PNG\r\n\x1a\n"):
         raise Refused("This image is not shown: it is no PNG.")
-    meter(portal, viewer, len(found))
+    meter(portal, viewer, len(found), own=_is_own(portal, request_id, viewer))
     return found

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from access_control import access_requests
 from hub.portal.api.shapes import AccessRequestShape, Act, AgreementShape, Ask, Said
 from hub.portal.context import CallerOf, Form, PortalOf
+from hub.portal.numbers import Number
 from hub.portal.pages.access import answer_access, change_one_agreement, visible_agreement, visible_agreements
 
 router = APIRouter(tags=["access"])
@@ -56,7 +57,7 @@ def ask(portal: PortalOf, caller: CallerOf, body: Ask) -> Said:
 def answer(
     portal: PortalOf,
     caller: CallerOf,
-    request_id: int,
+    request_id: Number,
     answer: Literal["grant", "accept", "refuse", "take-back"],
     body: Act,
 ) -> Said:

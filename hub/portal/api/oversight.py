@@ -28,6 +28,7 @@ from hub.portal.api.shapes import (
     VerificationShape,
 )
 from hub.portal.context import CallerOf, PortalOf
+from hub.portal.numbers import Number
 from hub.portal.pages.audit import check_may_see_accesses, moment_of, read_log
 from hub.portal.pages.managing import end_session
 from hub.portal.pages.people import change_person, check_duty, decide_grant, facts_of
@@ -52,7 +53,7 @@ def people(portal: PortalOf, caller: CallerOf) -> list[PersonShape]:
                     region=row.region,
                     suspended=row.suspended,
                     clearance=facts["clearance"],
-                    roles=[(role.role, role.domain) for role in facts["roles"]],
+                    roles=[[role.role, role.domain] for role in facts["roles"]],
                 )
             )
     return shapes
@@ -80,7 +81,7 @@ def change(
 
 @router.post("/grants/{proposal_id}/{answer}")
 def decide(
-    portal: PortalOf, caller: CallerOf, proposal_id: int, answer: Literal["approve", "refuse"], body: Reason
+    portal: PortalOf, caller: CallerOf, proposal_id: Number, answer: Literal["approve", "refuse"], body: Reason
 ) -> Said:
     """The second admin's answer to a proposed clearance or role."""
     return Said(said=decide_grant(portal, caller.id, proposal_id, answer, body.reason))
@@ -106,7 +107,7 @@ def propose(portal: PortalOf, caller: CallerOf, body: ChangeText) -> Said:
 
 @router.post("/policy/proposals/{proposal_id}/{answer}")
 def decide_policy(
-    portal: PortalOf, caller: CallerOf, proposal_id: int, answer: Literal["approve", "refuse"], body: Reason
+    portal: PortalOf, caller: CallerOf, proposal_id: Number, answer: Literal["approve", "refuse"], body: Reason
 ) -> Said:
     """Puts a change in force, or refuses it."""
     return Said(said=decide_proposal(portal, caller.id, proposal_id, answer, body.reason))
@@ -129,7 +130,7 @@ def end(portal: PortalOf, caller: CallerOf, session_id: str, reason: str) -> Sai
 
 @router.get("/audit")
 def log(
-    portal: PortalOf, caller: CallerOf, *, before: int | None = None, act: str = "", words: str = ""
+    portal: PortalOf, caller: CallerOf, *, before: Number | None = None, act: str = "", words: str = ""
 ) -> dict[str, Any]:
     """Up to 100 entries, the newest first."""
     check_duty(portal, caller, "audit", "administer")

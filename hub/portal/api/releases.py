@@ -11,7 +11,6 @@ from access_control.audit import Act as LogAct
 from access_control.audit import record
 from egress_review import release, requests, reviews
 from egress_review.errors import NotFound
-from egress_review.snapshot import list_workspace
 from egress_review.states import MEANINGS
 from hub.portal import shown as previews
 from hub.portal.api.shapes import (
@@ -31,6 +30,7 @@ from hub.portal.api.shapes import (
     WorkspaceFileShape,
 )
 from hub.portal.context import CallerOf, PortalOf
+from hub.portal.numbers import Number
 from hub.portal.pages.projects import members_only
 from hub.portal.pages.releases import attachment
 
@@ -41,7 +41,7 @@ router = APIRouter(tags=["release requests"])
 def workspace(portal: PortalOf, caller: CallerOf, project_id: str) -> Any:
     """The files of the caller's workspace, by name; never their content."""
     members_only(portal, caller, project_id)
-    return list_workspace(portal.settings.workspaces, project_id, caller.id)
+    return previews.list_own(portal, project_id, caller.id)
 
 
 @router.get("/release-requests", response_model=list[RequestShape])
@@ -153,7 +153,7 @@ def queue(portal: PortalOf, caller: CallerOf) -> Any:
 
 
 @router.post("/release-requests/{request_id}/files/{file_id}/votes", status_code=201, tags=["review"])
-def vote(portal: PortalOf, caller: CallerOf, request_id: str, file_id: int, body: NewVote) -> Said:
+def vote(portal: PortalOf, caller: CallerOf, request_id: str, file_id: Number, body: NewVote) -> Said:
     """Votes on one file; an approval is signed."""
     with portal.writing() as db:
         state = reviews.vote(
@@ -163,7 +163,7 @@ def vote(portal: PortalOf, caller: CallerOf, request_id: str, file_id: int, body
 
 
 @router.get("/release-requests/{request_id}/files/{file_id}/preview", tags=["review"])
-def preview(portal: PortalOf, caller: CallerOf, request_id: str, file_id: int) -> PreviewShape:
+def preview(portal: PortalOf, caller: CallerOf, request_id: str, file_id: Number) -> PreviewShape:
     """A preview, cut to size, logged and metered: tables and text."""
     found = previews.show(portal, request_id, file_id, caller.id)
     part = found.preview
@@ -187,13 +187,18 @@ def release_files(portal: PortalOf, caller: CallerOf, release_id: str) -> Any:
 
 
 @router.post("/releases/{release_id}/links", status_code=201, tags=["download"])
-def link(portal: PortalOf, caller: CallerOf, release_id: str, file_id: int | None = None) -> Link:
+def link(portal: PortalOf, caller: CallerOf, release_id: str, file_id: Number | None = None) -> Link:
     """A single-use address of one file, or of the whole bundle without `file_id`; for the caller alone."""
     token = release.make_link(portal.engine, portal.settings, release_id, actor=caller.id, release_file_id=file_id)
     return Link(url=f"{portal.settings.web.origin}{portal.prefix}api/download/{token}")
 
 
-@router.get("/download/{token}", tags=["download"])
+@router.get(
+    "/download/{token}",
+    tags=["download"],
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}, "description": "The file, or the bundle."}},
+)
 def download(portal: PortalOf, caller: CallerOf, token: str) -> Response:
     """The bytes behind a single-use address, verified again as they are served."""
     return attachment(release.redeem(portal.engine, portal.settings, token, actor=caller.id))

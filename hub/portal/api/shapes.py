@@ -3,15 +3,47 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hub.portal.numbers import Number
+
+# Lists of a fixed length rather than tuples, whose JSON Schema many readers of OpenAPI do not know.
+Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
+Three = Annotated[list[str], Field(min_length=3, max_length=3)]
 
 
 class Shape(BaseModel):
     """Read from a row or a dataclass by the names of its attributes."""
 
     model_config = ConfigDict(from_attributes=True)
+
+
+class Input(Shape):
+    """What a caller sends; text with a NUL character, which a database cannot keep, is refused."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, values: Any) -> Any:
+        if _holds_nul(values):
+            raise ValueError("text may not hold a NUL character")
+        return values
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(each) for pair in value.items() for each in pair)
+    return isinstance(value, list) and any(_holds_nul(each) for each in value)
+
+
+class Problem(Shape):
+    """Why a call was not done: the HTTP status, and a sentence."""
+
+    status: int
+    error: str
 
 
 class Said(Shape):
@@ -92,7 +124,7 @@ class AccessRequestShape(Shape):
     decided_at: datetime | None
 
 
-class Ask(Shape):
+class Ask(Input):
     """Asks for a rendition."""
 
     project: str
@@ -119,7 +151,7 @@ class AgreementShape(Shape):
     state: str
 
 
-class Act(Shape):
+class Act(Input):
     """The fields of an act, by the names that the portal's form for it has."""
 
     fields: dict[str, str | list[str]] = Field(default_factory=dict, max_length=100)
@@ -134,14 +166,14 @@ class WorkspaceFileShape(Shape):
     problem: str
 
 
-class PickedFile(Shape):
+class PickedFile(Input):
     """A workspace file and what it shows."""
 
     name: str
     context: str
 
 
-class NewRequest(Shape):
+class NewRequest(Input):
     """A release request; with `submit` it is submitted at once."""
 
     project: str
@@ -151,7 +183,7 @@ class NewRequest(Shape):
     submit: bool = False
 
 
-class NewImport(Shape):
+class NewImport(Input):
     """An import, without its files."""
 
     project: str
@@ -253,22 +285,22 @@ class QueueShape(Shape):
     third: bool
 
 
-class NewVote(Shape):
+class NewVote(Input):
     """A vote on one file."""
 
     verdict: Literal["approve", "changes", "reject"]
     reason: str = ""
 
 
-class NewComment(Shape):
+class NewComment(Input):
     """A comment on the request, a file, or a place in a file."""
 
     text: str
-    file_id: int | None = None
+    file_id: Number | None = None
     place: str = ""
 
 
-class Reason(Shape):
+class Reason(Input):
     """Why."""
 
     reason: str = ""
@@ -365,10 +397,10 @@ class PersonShape(Shape):
     region: str
     suspended: bool
     clearance: int
-    roles: list[tuple[str, str]]
+    roles: list[Pair]  # role, domain
 
 
-class ChangeText(Shape):
+class ChangeText(Input):
     """A change of policy: CSV with the columns change, id and those of a row."""
 
     changes: str
@@ -391,4 +423,4 @@ class PreviewOfChange(Shape):
 
     gains: list[MountChangeShape]
     losses: list[MountChangeShape]
-    stopped: list[tuple[str, str, str]]
+    stopped: list[Three]  # person, project, session

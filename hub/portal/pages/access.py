@@ -13,6 +13,7 @@ from access_control.models import Agreement, Dataset, Organisation, Project, Ren
 from access_control.terms import label
 from hub.portal.context import Form, FormOf, Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.going import go
+from hub.portal.numbers import Number
 from hub.portal.rendering import page
 
 router = APIRouter(prefix="/access")
@@ -55,7 +56,7 @@ def overview(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response
 
 
 @router.get("/requests/{request_id}")
-def one_request(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: int) -> Response:
+def one_request(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: Number) -> Response:
     """A request as the steward who answers it sees it."""
     with portal.reading() as db:
         waiting = [row for row in access_requests.waiting_for(db, visitor.id) if row.id == request_id]
@@ -76,7 +77,7 @@ def one_request(request: Request, portal: PortalOf, visitor: VisitorOf, request_
 
 
 @router.post("/requests/{request_id}/{answer}")
-def answer_request(portal: PortalOf, visitor: VisitorOf, form: FormOf, request_id: int, answer: str) -> Response:
+def answer_request(portal: PortalOf, visitor: VisitorOf, form: FormOf, request_id: Number, answer: str) -> Response:
     """Grants, accepts, refuses or takes back a request."""
     return go(portal, visitor, "access", answer_access(portal, visitor.id, request_id, answer, form))
 

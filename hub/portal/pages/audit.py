@@ -18,6 +18,7 @@ from access_control.models import Dataset
 from access_control.transparency import verify_enclave
 from access_control.why import explain
 from hub.portal.context import Portal, PortalOf, Visitor, VisitorOf
+from hub.portal.numbers import Number
 from hub.portal.pages.people import check_duty
 from hub.portal.rendering import fragment, page
 
@@ -39,7 +40,13 @@ def read_log(db: Session, *, before: int | None, act: str, words: str) -> list[d
 
 @router.get("/audit")
 def log(
-    request: Request, portal: PortalOf, visitor: VisitorOf, *, before: int | None = None, act: str = "", words: str = ""
+    request: Request,
+    portal: PortalOf,
+    visitor: VisitorOf,
+    *,
+    before: Number | None = None,
+    act: str = "",
+    words: str = "",
 ) -> Response:
     """The log, the newest first."""
     check_duty(portal, visitor, "audit", "administer")

@@ -15,6 +15,7 @@ from access_control.errors import Invalid, NotFound, NotPermitted
 from access_control.models import FOREVER, Clearance, Organisation, Person, Role, Training
 from hub.portal.context import Form, FormOf, Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.going import go
+from hub.portal.numbers import Number
 from hub.portal.rendering import page
 
 router = APIRouter(prefix="/people")
@@ -104,7 +105,7 @@ def add(portal: PortalOf, visitor: VisitorOf, form: FormOf) -> Response:
 
 
 @router.post("/proposals/{proposal_id}/{answer}")
-def decide(portal: PortalOf, visitor: VisitorOf, form: FormOf, proposal_id: int, answer: str) -> Response:
+def decide(portal: PortalOf, visitor: VisitorOf, form: FormOf, proposal_id: Number, answer: str) -> Response:
     """The second admin's answer to a proposal."""
     said = decide_grant(portal, visitor.id, proposal_id, answer, form.text("reason", ""))
     return go(portal, visitor, "people", said)

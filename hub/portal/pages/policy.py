@@ -13,6 +13,7 @@ from access_control.policy_versions import list_versions
 from access_control.validation import COLUMNS
 from hub.portal.context import FormOf, Portal, PortalOf, VisitorOf
 from hub.portal.going import go
+from hub.portal.numbers import Number
 from hub.portal.pages.people import check_duty
 from hub.portal.rendering import fragment, page
 
@@ -56,7 +57,7 @@ def propose(portal: PortalOf, visitor: VisitorOf, form: FormOf) -> Response:
 
 
 @router.get("/proposals/{proposal_id}")
-def proposal(request: Request, portal: PortalOf, visitor: VisitorOf, proposal_id: int) -> Response:
+def proposal(request: Request, portal: PortalOf, visitor: VisitorOf, proposal_id: Number) -> Response:
     """A proposal with its preview, as the second admin sees it."""
     check_duty(portal, visitor, "administer", "audit")
     with portal.reading() as db:
@@ -70,7 +71,7 @@ def proposal(request: Request, portal: PortalOf, visitor: VisitorOf, proposal_id
 
 
 @router.post("/proposals/{proposal_id}/{answer}")
-def decide(portal: PortalOf, visitor: VisitorOf, form: FormOf, proposal_id: int, answer: str) -> Response:
+def decide(portal: PortalOf, visitor: VisitorOf, form: FormOf, proposal_id: Number, answer: str) -> Response:
     """Puts a proposal in force, or refuses it."""
     return go(
         portal, visitor, "policy", decide_proposal(portal, visitor.id, proposal_id, answer, form.text("reason", ""))

@@ -12,10 +12,11 @@ from egress_review import release, requests, reviews
 from egress_review.errors import Invalid, NotFound
 from egress_review.models import Release
 from egress_review.release import Released
-from egress_review.snapshot import list_workspace
 from egress_review.states import MEANINGS, State
+from hub.portal import shown as listing
 from hub.portal.context import Form, FormOf, Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.going import go
+from hub.portal.numbers import number_of
 from hub.portal.pages.projects import members_only
 from hub.portal.rendering import page
 from hub.portal.security import DOWNLOAD_POLICY
@@ -36,7 +37,7 @@ def mine(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response:
 def new(request: Request, portal: PortalOf, visitor: VisitorOf, project: str) -> Response:
     """The form of a new request, with the files of the workspace."""
     members_only(portal, visitor, project)
-    files = list_workspace(portal.settings.workspaces, project, visitor.id)
+    files = listing.list_own(portal, project, visitor.id)
     limits = portal.settings.egress
     return page(request, "release_new.html", title="Release files", project=project, files=files, limits=limits)
 
@@ -96,7 +97,7 @@ def one(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: str)
         editable = "add_files" in shown.can
         picking = editable and row.direction == "out"
         editing = requests.files_of(db, row) if editable else []
-        there = list_workspace(portal.settings.workspaces, row.project_id, visitor.id) if picking else []
+        there = listing.list_own(portal, row.project_id, visitor.id) if picking else []
         return page(
             request,
             "release.html",
@@ -147,14 +148,15 @@ def change(portal: PortalOf, visitor: VisitorOf, form: FormOf, request_id: str, 
 @router.post("/released/{release_id}/{what}")
 def download(portal: PortalOf, visitor: VisitorOf, form: FormOf, release_id: str, what: str) -> Response:  # noqa: ARG001
     """Makes a single-use link for one file or for the `bundle` and follows it."""
-    if what != "bundle" and not what.isdigit():
+    number = number_of(what)
+    if what != "bundle" and number is None:
         raise NotFound("There is no such file in this release.")
     token = release.make_link(
         portal.engine,
         portal.settings,
         release_id,
         actor=visitor.id,
-        release_file_id=None if what == "bundle" else int(what),
+        release_file_id=number,
     )
     return RedirectResponse(f"{portal.prefix}download/{token}", status_code=303)
 

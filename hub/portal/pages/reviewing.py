@@ -16,6 +16,7 @@ from egress_review.states import MEANINGS, State
 from hub.portal import shown as previews
 from hub.portal.context import FormOf, Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.going import go
+from hub.portal.numbers import Number, number_of
 from hub.portal.pages.stewardship import owners_of
 from hub.portal.rendering import fragment, page
 
@@ -52,20 +53,20 @@ def review(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: s
 
 
 @router.get("/reviews/{request_id}/files/{file_id}/preview")
-def preview(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: str, file_id: int) -> Response:
+def preview(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: str, file_id: Number) -> Response:
     """The preview of a file: plain tables, plain text and the addresses of PNG images."""
     found = previews.show(portal, request_id, file_id, visitor.id)
     return fragment(request, "preview.html", shown=found, request_id=request_id, file_id=file_id)
 
 
 @router.get("/reviews/{request_id}/files/{file_id}/preview/{number}.png")
-def preview_image(portal: PortalOf, visitor: VisitorOf, request_id: str, file_id: int, number: int) -> Response:
+def preview_image(portal: PortalOf, visitor: VisitorOf, request_id: str, file_id: Number, number: Number) -> Response:
     """One image of a preview, encoded anew in the sandbox."""
     return Response(previews.image(portal, request_id, file_id, number, visitor.id), media_type="image/png")
 
 
 @router.post("/reviews/{request_id}/files/{file_id}/vote")
-def vote(portal: PortalOf, visitor: VisitorOf, form: FormOf, request_id: str, file_id: int) -> Response:
+def vote(portal: PortalOf, visitor: VisitorOf, form: FormOf, request_id: str, file_id: Number) -> Response:
     """Votes on one file."""
     with portal.writing() as db:
         state = reviews.vote(
@@ -100,7 +101,7 @@ def change(portal: PortalOf, visitor: VisitorOf, form: FormOf, request_id: str, 
                     request_id,
                     form.text("text"),
                     actor=actor,
-                    file_id=int(about) if about.isdigit() else None,
+                    file_id=number_of(about),
                     place=form.text("place", ""),
                 )
                 said = "Said. The author reads it."

@@ -15,6 +15,7 @@ from hub.gateway.control import GatewayControl
 from hub.gateway.models import Incident
 from hub.portal.context import FormOf, Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.going import go
+from hub.portal.numbers import Number
 from hub.portal.rendering import page
 
 router = APIRouter()
@@ -101,7 +102,7 @@ def incidents(request: Request, portal: PortalOf, visitor: VisitorOf) -> Respons
 
 
 @router.post("/incidents/{incident_id}/{decision}")
-def decide(portal: PortalOf, visitor: VisitorOf, form: FormOf, incident_id: int, decision: str) -> Response:
+def decide(portal: PortalOf, visitor: VisitorOf, form: FormOf, incident_id: Number, decision: str) -> Response:
     """Lets a paused session go on, or ends it."""
     decide_incident(portal, visitor, incident_id, decision, form.text("reason"))
     return go(

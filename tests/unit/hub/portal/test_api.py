@@ -100,3 +100,27 @@ def test_every_operation_is_described(world: PortalWorld) -> None:
     for path, operations in described["paths"].items():
         for operation in operations.values():
             assert operation.get("description"), path
+
+
+@pytest.mark.parametrize(
+    "path", [f"audit?before={2**63}", f"release-requests/REQ-0001/files/{2**31}/preview"]
+)  # fmt: skip
+def test_numbers_that_no_column_holds_are_refused(world: PortalWorld, path: str) -> None:
+    assert world.browser("eve").client.get(f"{API}/{path}").status_code == 422
+
+
+def test_text_that_no_database_keeps_is_refused(world: PortalWorld) -> None:
+    browser = world.browser("ana")
+    answer = call(browser, "POST", "imports", json={"project": "p17", "title": "a\0b", "purpose": "c"})
+    assert answer.status_code == 422
+    assert "NUL" in answer.json()["error"]
+    for path in ("release-requests/REQ%00", "projects/p17/why?data=%00"):
+        assert browser.client.get(f"{API}/{path}").status_code == 400
+    assert browser.post("access/requests/1/take-back", reason="a\0b").status_code == 422
+
+
+def test_forms_with_odd_numbers_are_refused(world: PortalWorld) -> None:
+    eve = world.browser("eve")
+    for level in ("9" * 30, "x", "1.5"):
+        assert eve.post("people/rob/lower-clearance", level=level, reason="x").status_code == 422
+    assert world.browser("ana").post("released/REL-0001/²").status_code == 404

@@ -25,8 +25,15 @@ def test_a_small_preview_is_whole() -> None:
 
 
 def test_what_a_person_is_shown_a_day_is_counted(world: PortalWorld) -> None:
-    shown.meter(world.portal, "sam", shown.BYTES_PER_DAY - 10)
+    shown.meter(world.portal, "sam", world.settings.egress.preview_bytes_per_day - 10)
     with pytest.raises(Refused, match="tomorrow"):
         shown.meter(world.portal, "sam", 11)
     shown.meter(world.portal, "sam", 10)
     shown.meter(world.portal, "sue", 11)
+
+
+def test_an_author_is_shown_less_of_their_own_files(world: PortalWorld) -> None:
+    shown.meter(world.portal, "ana", shown.most_of_own(world.portal), own=True)
+    with pytest.raises(Refused, match="in your session"):
+        shown.meter(world.portal, "ana", 1, own=True)
+    shown.meter(world.portal, "ana", 1)
