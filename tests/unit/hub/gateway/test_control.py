@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,11 @@ def with_gateway(folder: Path, calls: Callable[[GatewayControl, Any], Any]) -> A
         budgets = Budgets(dict.fromkeys(range(5), tier), lambda *facts: book.passed(*facts))  # noqa: PLW0108 - the book is made below
         book = IncidentBook(engine, budgets, registry)
         changes: list[Any] = []
-        app = control_app(registry, book, lambda session, ended: changes.append((session, ended)))
+
+        async def computes(_session: LiveSession, _seconds: float) -> bool:
+            return True
+
+        app = control_app(registry, book, lambda session, ended: changes.append((session, ended)), computes)
         runner = web.AppRunner(app)
         await runner.setup()
         before = os.umask(0o177)
@@ -139,6 +144,27 @@ def test_register_renew_list_and_cut_over_the_socket(tmp_path: Path) -> None:
         assert control.cut_many({A: "over", B: "over"}) == [B]
         assert control.sessions() == []
         assert asyncio.run(control.async_sessions()) == []
+
+    with_gateway(tmp_path, calls)
+
+
+def test_a_session_that_is_warned_is_cut_by_itself(tmp_path: Path) -> None:
+    def calls(control: GatewayControl, world: Any) -> None:
+        register(control)
+        assert control.warn({A: ("Your training has run out.", 0.2), B: ("x", 1)}) == [A]
+        deadline = time.monotonic() + 60
+        while control.sessions() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert world["registry"].ended(A) == ("Your training has run out.", "p17")
+        assert world["changes"][-1] == (None, A)
+
+    with_gateway(tmp_path, calls)
+
+
+def test_the_gateway_is_asked_which_sessions_compute(tmp_path: Path) -> None:
+    def calls(control: GatewayControl, _world: Any) -> None:
+        register(control)
+        assert control.at_work([A, B], 60) == [A]
 
     with_gateway(tmp_path, calls)
 
