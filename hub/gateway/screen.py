@@ -206,7 +206,7 @@ def page(project: str) -> bytes:
     return _PAGE.replace("PROJECT", escape(project)).encode()
 
 
-_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>PROJECT</title>
+_PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>PROJECT - JupyterLab</title>
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <style>html,body,#screen{margin:0;height:100%;background:#2a2e33;overflow:hidden}
 #said{position:fixed;left:0;right:0;top:40%;text-align:center;color:#fff;font:16px/1.5 system-ui,sans-serif}</style>

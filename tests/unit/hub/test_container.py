@@ -34,5 +34,15 @@ def test_terminals_follow_the_tier() -> None:
     assert command(terminals=True)[-1].endswith("terminals_enabled=True")
 
 
+def test_pictures_have_an_image_of_their_own_and_the_same_limits() -> None:
+    arguments = create_arguments(
+        Settings(), session_id="0" * 32, person="ana", project="p17", terminals=False, pixels=True
+    )
+    assert arguments["image"] == "enclave/notebook-pixels:latest"
+    assert arguments["command"] == ["show-notebook", "--ServerApp.terminals_enabled=False"]
+    plain = create_arguments(Settings(), session_id="0" * 32, person="ana", project="p17", terminals=False)
+    assert {key for key in plain if plain[key] != arguments[key]} == {"image", "command"}
+
+
 def test_two_data_roots_have_two_labels() -> None:
     assert root_label(Path("/a")) != root_label(Path("/b"))
