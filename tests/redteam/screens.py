@@ -96,7 +96,9 @@ class Screen:
 
     def show(self, html: str, third_party: ThirdParty | None = None) -> str:
         """Has a cell print `html`, THIRD in it being the third party's address; see `run`."""
-        html = html.replace("THIRD", third_party.url if third_party else "about:invalid")
+        if third_party is not None:
+            third_party.pause = self.linger
+            html = html.replace("THIRD", third_party.url)
         return self.run(f"from IPython.display import HTML, display\ndisplay(HTML({html!r}))", wait=True)
 
     def run(self, code: str, *, wait: bool = False) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -19,6 +19,7 @@ class ThirdParty:
 
     def __init__(self) -> None:
         self.heard: list[str] = []
+        self.pause: Callable[[float], None] = time.sleep  # a screen puts its own here, so that it goes on meanwhile
         heard = self.heard
 
         class Handler(BaseHTTPRequestHandler):
@@ -73,12 +74,12 @@ class ThirdParty:
         while time.monotonic() < end:
             if any(what in line for line in list(self.heard)):
                 return
-            time.sleep(0.05)
+            self.pause(0.05)
         raise AssertionError(f"the third party did not hear {what!r}, only {self.heard}")
 
     def hears_nothing(self) -> None:
         """After a grace, nothing was heard, not even a connection."""
-        time.sleep(GRACE)
+        self.pause(GRACE)
         assert self.heard == []
 
     def close(self) -> None:
