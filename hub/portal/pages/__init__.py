@@ -11,6 +11,7 @@ MODULES = (
     "projects",
     "sessions",
     "catalogue",
+    "register",
     "access",
     "releases",
     "imports",
