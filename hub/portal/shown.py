@@ -110,10 +110,11 @@ def show(portal: Portal, request_id: str, file_id: int, viewer: str) -> Shown:
         whole = _kept.get(key)
     if whole is None:
         whole = preview(path, kind, portal.settings)
-        with _lock:
-            _kept[key] = whole
-            while len(_kept) > KEPT:
-                _kept.popitem(last=False)
+        if not whole.note:  # what could not be shown once, for want of time perhaps, is tried again
+            with _lock:
+                _kept[key] = whole
+                while len(_kept) > KEPT:
+                    _kept.popitem(last=False)
     part = cut_down(whole)
     size = size_of(Preview(kind, part.preview.tables, part.preview.text))
     meter(portal, viewer, size, own=_is_own(portal, request_id, viewer))
