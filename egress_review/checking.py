@@ -40,7 +40,11 @@ def check_files(
     present = [
         folder_of(settings, dataset, version) for dataset, version in datasets if has_index(settings, dataset, version)
     ]
-    missing = [f"{dataset} v{version}" for dataset, version in datasets if not has_index(settings, dataset, version)]
+    missing = [
+        f"{dataset} v{version}{_outdated(settings, dataset, version)}"
+        for dataset, version in datasets
+        if not has_index(settings, dataset, version)
+    ]
     folders = [str(folder) for folder in [*present, *index_folders]]
     task = {"do": "check", "profile": profile.model_dump(), "peers": names, "indexes": folders}
 
@@ -51,6 +55,11 @@ def check_files(
         return [one(pair) for pair in files]
     with ThreadPoolExecutor(max_workers=2) as pool:
         return list(pool.map(one, files))
+
+
+def _outdated(settings: Settings, dataset: str, version: int) -> str:
+    there = folder_of(settings, dataset, version).is_dir()
+    return " (there is one that is damaged or of an older format)" if there else ""
 
 
 def disk_facts(descriptor: int) -> dict[str, Any]:
@@ -142,7 +151,7 @@ def _complete(result: FileResult, missing: list[str]) -> FileResult:
     if not missing:
         return result
     finding = outcome.NO_INDEX.found(
-        result.path, f"No index of source rows for {', '.join(missing)}: the file was not compared with it."
+        result.path, f"No index of source rows for {', '.join(missing)}: the file was not compared with that data."
     )
     verdict: Verdict = "block" if result.verdict == "block" else "unknown"
     return replace(result, findings=[*result.findings, finding], verdict=verdict)

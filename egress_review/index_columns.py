@@ -127,15 +127,24 @@ def fingerprints(series: pl.Series, key: Key) -> Fingerprints:
     return _of_texts(series, key)
 
 
+def canonical_numbers(values: Floats) -> Floats:
+    """`values` to 12 significant digits; whole numbers stay as they are, however long."""
+    size = np.abs(values)
+    whole = values == np.rint(values)
+    if bool((whole | np.isnan(values)).all()):
+        return values
+    rounded = round_significant(values, EXACT_DIGITS)
+    return np.where(whole, values, rounded) if bool((size >= 10.0**EXACT_DIGITS).any()) else rounded
+
+
+def coarse_is_exact(values: Floats) -> bool:
+    """Whether three digits say all there is to say of these numbers."""
+    return bool(((values == np.rint(values)) & (np.abs(values) < 1000) | np.isnan(values)).all())
+
+
 def _of_numbers(values: Floats, key: Key) -> Fingerprints:
-    whole = True
-    for start in range(0, len(values), CHUNK):
-        part = values[start : start + CHUNK]
-        if not bool(((part == np.rint(part)) | np.isnan(part)).all()):
-            whole = False
-            break
-    exact = hash_numbers(values if whole else round_significant(values, EXACT_DIGITS), key)
-    if whole and (len(values) == 0 or np.nanmax(np.abs(values), initial=0) < 1000):
+    exact = hash_numbers(canonical_numbers(values), key)
+    if coarse_is_exact(values):
         return Fingerprints(exact, exact, numeric=True, same=True)
     return Fingerprints(exact, hash_numbers(round_significant(values, COARSE_DIGITS), key), numeric=True, same=False)
 
@@ -179,5 +188,99 @@ def _of_texts(series: pl.Series, key: Key) -> Fingerprints:
 def short(hashes: Hashes) -> Prints:
     """The top 16 bits; 0 is kept for an empty cell."""
     prints = (hashes >> np.uint64(48)).astype(np.uint16)
-    prints[(prints == 0) & (hashes != 0)] = 1
+    nothing = np.flatnonzero(prints == 0)
+    if len(nothing):
+        prints[nothing] = hashes[nothing] != 0
     return prints
+
+
+class SmallNumbers:
+    """The hashes of k / scale for all small whole k, made once: most columns hold nothing else."""
+
+    LOW, HIGH = -4096, 1 << 17
+    NIL = HIGH - LOW  # the place that stands for an empty cell
+
+    def __init__(self, scale: int, key: Key) -> None:
+        self.scale = scale
+        values = np.arange(self.LOW, self.HIGH) / scale
+        none = np.zeros(1, dtype=np.uint64)
+        self.hashes = np.concatenate([hash_numbers(canonical_numbers(values), key), none])
+        self.exact = short(self.hashes)
+        self.coarse = short(np.concatenate([hash_numbers(round_significant(values, COARSE_DIGITS), key), none]))
+
+    def places(self, values: Floats) -> npt.NDArray[np.int64] | None:
+        """Where each of `values` stands in the tables; None when one of them is no k / scale."""
+        # A few tell of most columns that they are not of this kind.
+        for part in (values[:64], values):
+            scaled = np.rint(part * self.scale)
+            with np.errstate(invalid="ignore"):
+                fits = (scaled / self.scale == part) & (scaled >= self.LOW) & (scaled < self.HIGH)
+            if not bool(fits.all()):
+                missing = np.isnan(part)
+                if not bool((fits | missing).all()):
+                    return None
+                scaled = np.where(missing, float(self.HIGH), scaled)
+        return scaled.astype(np.int64) - self.LOW
+
+
+class PlainNumbers:
+    """Numbers of usual size, hashed in one go: prints to twelve and to three digits, and the long hashes.
+
+    The same results as `hash_numbers` of the rounded values, in fewer passes: powers of ten up to 1e22 are exact, and the
+    two thousand numbers of three digits of each magnitude have their prints in a table.
+    """
+
+    LEAST, MOST = -11, 11  # decimal exponents
+    STEP = 1 << 14  # elements at a time, so that all that is in hand stays in the cache
+
+    def __init__(self, key: Key) -> None:
+        self._low, self._high = np.uint64(key.low), np.uint64(key.high)
+        exponents = np.arange(self.LEAST, self.MOST + 2)
+        self._places = np.clip(_EXPONENT - self.LEAST, 0, len(exponents) - 2)
+        self._powers = np.array([float(f"1e{e + 1}") for e in exponents])
+        self._twelve = np.array([float(f"1e{EXACT_DIGITS - 1 - e}") for e in exponents])
+        self._three = np.array([float(f"1e{COARSE_DIGITS - 1 - e}") for e in exponents])
+        width = 2 * 10**COARSE_DIGITS + 1
+        self._zero = (np.arange(len(exponents)) * width + 10**COARSE_DIGITS).astype(np.float64)
+        digits = np.arange(width) - 10**COARSE_DIGITS
+        values = np.array([float(f"{m}e{e - COARSE_DIGITS + 1}") for e in exponents for m in digits])
+        self._coarse = short(hash_numbers(values, key))
+
+    def prints(self, values: Floats) -> tuple[Hashes, Prints, Prints] | None:
+        """(hashes, exact prints, coarse prints); None when a number is too large, too small or missing."""
+        hashes: Hashes = np.empty(len(values), np.uint64)
+        exact: Prints = np.empty(len(values), np.uint16)
+        coarse: Prints = np.empty(len(values), np.uint16)
+        for start in range(0, len(values), self.STEP):
+            here = slice(start, start + self.STEP)
+            if not self._part(values[here], hashes[here], exact[here], coarse[here]):
+                return None
+        return hashes, exact, coarse
+
+    def _part(self, part: Floats, h: Hashes, exact: Prints, coarse: Prints) -> bool:
+        size = np.abs(part)
+        if not bool(size.max() < 10.0**EXACT_DIGITS):  # so is what is missing
+            return False
+        if bool(size.min() < 10.0**self.LEAST) and bool(((size < 10.0**self.LEAST) & (size != 0)).any()):
+            return False
+        place = self._places.take(size.view(np.int64) >> 52)
+        place += size >= self._powers.take(place)
+        scale = self._twelve.take(place)
+        rounded = np.rint(part * scale)
+        rounded /= scale
+        rounded += 0.0  # -0 becomes 0
+        np.bitwise_xor(rounded.view(np.uint64), self._low, out=h)
+        shifted = h >> np.uint64(30)
+        h ^= shifted
+        h *= np.uint64(0xBF58476D1CE4E5B9)
+        np.right_shift(h, np.uint64(27), out=shifted)
+        h ^= shifted
+        h += self._high
+        h *= np.uint64(0x94D049BB133111EB)
+        np.right_shift(h, np.uint64(31), out=shifted)
+        h ^= shifted
+        exact[:] = short(h)
+        digits = np.rint(part * self._three.take(place))
+        digits += self._zero.take(place)
+        coarse[:] = self._coarse.take(digits.astype(np.int64))
+        return True

@@ -2,7 +2,7 @@
 
 One folder a version: `index.bin` holds, one after the other, each column's 16-bit fingerprints row by row (exact, and to
 three digits), how often each fingerprint occurs, and for columns of many values a bitmap of longer hashes; `index.json` says
-where each begins. The file is mapped as a whole: one mapping, no descriptor a column.
+where each begins, and has the hashes of each column's least and greatest number. The file is mapped as a whole: one mapping, no descriptor a column.
 """
 
 from __future__ import annotations
@@ -14,22 +14,29 @@ import os
 import secrets
 import shutil
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow.parquet
 
 from access_control.settings import Settings
 from egress_review.errors import Refused
-from egress_review.index_columns import Fingerprints, Hashes, Key, Prints, fingerprints, short
+from egress_review.index_build import BINS, Room, Tables, build_column
+from egress_review.index_columns import Hashes, Key, Prints, short
 
-FORMAT = 1
-BINS = 1 << 16
-MANY = 12_000  # fingerprints in use from which a bitmap of longer hashes is worth its room
+FORMAT = 2
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """The least or the greatest value of a column, as hashes to twelve and to three digits, and how many rows hold it."""
+
+    exact: int
+    coarse: int
+    rows: int
 
 
 @dataclass
@@ -45,6 +52,7 @@ class Column:
     bitmap: npt.NDArray[np.uint8] | None
     bitmap_bits: int
     distinct: int
+    extremes: dict[str, Extreme] = field(default_factory=dict)  # "lowest" and "highest" of a column of numbers
 
     def holds(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Which of these values occur in the column; a few percent of others too."""
@@ -140,46 +148,16 @@ def write_index(parquet_path: Path, folder: Path, secret: bytes, dataset_id: str
 
 
 def _write(parquet_path: Path, staging: Path, names: list[str], rows: int, key: Key) -> dict[str, Any]:
-    columns: list[dict[str, Any]] = []
-    position = 0
-    descriptor = os.open(staging / "index.bin", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb", buffering=0) as opened, ThreadPoolExecutor(max_workers=2) as pool:
-        for name, arrays, numeric, bits, distinct in pool.map(lambda name: _column(parquet_path, name, key), names):
-            entry: dict[str, Any] = {"name": name, "numeric": numeric, "bits": bits, "distinct": distinct, "at": {}}
-            for part, array in arrays.items():
-                entry["at"][part] = position
-                view = np.ascontiguousarray(array).view(np.uint8).data
-                done = 0
-                while done < len(view):
-                    done += opened.write(view[done:])
-                position += len(view)
-                padding = -position % 8
-                position += opened.write(b"\0" * padding) if padding else 0
-            columns.append(entry)
-        os.fsync(opened.fileno())
-    return {"format": FORMAT, "rows": rows, "columns": columns, "bytes": position}
-
-
-def _column(parquet_path: Path, name: str, key: Key) -> tuple[str, dict[str, Any], bool, int, int]:
-    series = pl.read_parquet(parquet_path, columns=[name], use_statistics=False).to_series()
-    found: Fingerprints = fingerprints(series, key)
-    exact = short(found.exact)
-    counts = np.bincount(exact, minlength=BINS).astype(np.uint32)
-    arrays: dict[str, Any] = {"exact": exact, "exact_counts": counts}
-    used = int((counts[1:] > 0).sum())
-    bits = 0
-    if used > MANY:
-        bits = int(np.clip(np.ceil(np.log2(max(2, len(series) * 6))), 17, 26))
-        flags = np.zeros(1 << bits, dtype=np.uint8)
-        flags[found.exact[found.exact != 0] >> np.uint64(64 - bits)] = 1
-        fill = float(flags.mean())
-        used = int(-np.log1p(-min(fill, 0.999999)) * len(flags))  # linear counting
-        arrays["bitmap"] = np.packbits(flags)
-    if not found.same:
-        coarse = short(found.coarse)
-        arrays["coarse"] = coarse
-        arrays["coarse_counts"] = np.bincount(coarse, minlength=BINS).astype(np.uint32)
-    return name, arrays, found.numeric, bits, used
+    descriptor = os.open(staging / "index.bin", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        room, tables = Room(descriptor), Tables(key)
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            columns = list(pool.map(lambda name: build_column(parquet_path, name, rows, tables, room), names))
+        os.ftruncate(descriptor, room.end)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return {"format": FORMAT, "rows": rows, "columns": columns, "bytes": room.end}
 
 
 def open_index(folder: Path) -> SourceIndex:
@@ -188,8 +166,10 @@ def open_index(folder: Path) -> SourceIndex:
         described = json.loads((folder / "index.json").read_text())
         with (folder / "index.bin").open("rb") as opened:
             mapped = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
-        if described["format"] != FORMAT or len(mapped) != described["bytes"]:
-            raise ValueError("its size or format is wrong")  # noqa: TRY301 - one sentence for all that can be wrong
+        if described["format"] != FORMAT:
+            raise ValueError(f"it is of format {described['format']}, this program reads format {FORMAT}")  # noqa: TRY301 - one sentence for all that can be wrong
+        if len(mapped) != described["bytes"]:
+            raise ValueError("its size is wrong")  # noqa: TRY301
         rows = int(described["rows"])
         columns = []
         for entry in described["columns"]:
@@ -214,6 +194,7 @@ def open_index(folder: Path) -> SourceIndex:
                     bitmap,
                     entry["bits"],
                     entry["distinct"],
+                    {end: Extreme(*(int(part) for part in parts)) for end, parts in entry["extremes"].items()},
                 )
             )
         return SourceIndex(

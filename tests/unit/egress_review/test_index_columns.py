@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from egress_review.index_columns import Key, fingerprints, round_significant, short
+from egress_review.index_columns import Key, PlainNumbers, SmallNumbers, fingerprints, round_significant, short
 
 KEY = Key.from_bytes(b"0123456789abcdef")
 
@@ -42,3 +42,32 @@ def test_an_empty_cell_is_no_value():
 def test_another_key_gives_other_hashes():
     other = Key.from_bytes(b"fedcba9876543210")
     assert fingerprints(pl.Series([1.5]), KEY).exact[0] != fingerprints(pl.Series([1.5]), other).exact[0]
+
+
+@pytest.mark.parametrize("spread", [0.1, 1.0, 5.0])
+def test_the_short_ways_give_the_same_hashes(spread):
+    made = np.random.default_rng(0)
+    edges = np.array([0, -0.0, 999.5, 999.4999, 99950, 1e-11, 9.995, 123456789012.0, 999999999999.0, 99999999999.95])
+    values = np.concatenate(
+        [made.normal(scale=spread, size=20_000), -made.lognormal(3, spread, 20_000).round(2), edges]
+    )
+    values = values[np.abs(values) < 1e12]
+    values = values[(np.abs(values) >= 1e-11) | (values == 0)]
+    found = fingerprints(pl.Series(values), KEY)
+    plain = PlainNumbers(KEY).prints(values)
+    assert plain is not None
+    for one, other in zip(plain, (found.exact, short(found.exact), short(found.coarse)), strict=True):
+        np.testing.assert_array_equal(one, other)
+    hundredths = np.append(np.round(np.clip(values, -40, 1300), 2), np.nan)
+    small, usual = SmallNumbers(100, KEY), fingerprints(pl.Series(hundredths), KEY)
+    places = small.places(hundredths)
+    assert places is not None
+    np.testing.assert_array_equal(small.hashes[places], usual.exact)
+    np.testing.assert_array_equal(small.coarse[places], short(usual.coarse))
+
+
+def test_unusual_numbers_take_the_long_way():
+    plain = PlainNumbers(KEY)
+    for value in (1e12, 1e-12, float("nan"), float("inf")):
+        assert plain.prints(np.array([1.0, value])) is None
+    assert SmallNumbers(10, KEY).places(np.array([1.0, 1.25])) is None

@@ -1,13 +1,16 @@
+import json
 import stat
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
 from access_control.settings import Settings
-from egress_review import join, tables
+from egress_review import index_build, join, tables
 from egress_review.errors import Refused
-from egress_review.source_index import build_index, folder_of, has_index, open_index
+from egress_review.index_columns import Key, fingerprints, short
+from egress_review.source_index import build_index, folder_of, has_index, index_key, open_index
 
 
 @pytest.fixture
@@ -51,6 +54,56 @@ def test_a_damaged_index_is_refused(settings, tmp_path):
     assert not has_index(settings, "people", 1)
     with pytest.raises(Refused):
         open_index(folder)
+
+
+def test_an_index_of_another_format_is_refused_with_what_to_do(settings, tmp_path):
+    _built(settings, tmp_path, _frame())
+    described = folder_of(settings, "people", 1) / "index.json"
+    described.write_text(json.dumps(json.loads(described.read_text()) | {"format": 1}))
+    assert not has_index(settings, "people", 1)
+    with pytest.raises(Refused, match=r"format 1.*enclave dataset index"):
+        open_index(described.parent)
+
+
+def test_parts_are_put_together_as_one_column(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(index_build, "PART", 700)
+    made = np.random.default_rng(3)
+    frame = _frame().with_columns(
+        pl.Series("late", [*range(4000), *np.round(made.normal(size=1000), 3)], strict=False, dtype=pl.Float64),
+        pl.Series("gaps", [None if row % 7 == 0 else row % 11 for row in range(5000)]),
+        pl.Series("codes", [f"ID {row}" if row % 3 else str(row) for row in range(5000)]),
+        pl.Series("far", made.integers(10**13, 10**14, 5000)),
+        pl.Series("yes", made.integers(0, 2, 5000) == 1),
+        pl.Series("nothing", [None] * 5000, dtype=pl.Float64),
+        pl.Series("day", [date(2000, 1, 1) + timedelta(days=row % 900) for row in range(5000)]),
+    )
+    index = _built(settings, tmp_path, frame)
+    for column in index.columns:
+        found = fingerprints(frame[column.name], index.key)
+        np.testing.assert_array_equal(column.exact, short(found.exact), column.name)
+        np.testing.assert_array_equal(column.coarse, short(found.coarse), column.name)
+        np.testing.assert_array_equal(column.exact_counts, np.bincount(column.exact, minlength=1 << 16))
+        np.testing.assert_array_equal(column.coarse_counts, np.bincount(column.coarse, minlength=1 << 16))
+        assert column.numeric == found.numeric or column.name == "nothing"
+        assert column.holds(found.exact[found.exact != 0]).all()
+
+
+def test_many_values_get_a_bitmap_even_when_the_first_part_has_few(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(index_build, "PART", 1000)
+    frame = pl.DataFrame({"x": np.concatenate([np.zeros(1000), np.arange(40_000) * 1.37])})
+    (column,) = _built(settings, tmp_path, frame).columns
+    assert column.bitmap is not None
+    assert 35_000 < column.distinct < 45_000
+    assert column.holds(fingerprints(frame["x"], Key.from_bytes(index_key(settings))).exact).all()
+
+
+def test_extremes_are_kept_as_hashes_with_the_people_who_hold_them(settings, tmp_path):
+    frame = pl.DataFrame({"age": [18, 18, 40, 95], "wage": [1.5, None, 7.25, 99.125], "name": list("abcd")})
+    age, wage, name = _built(settings, tmp_path, frame).columns
+    assert (age.extremes["lowest"].rows, age.extremes["highest"].rows, name.extremes) == (2, 1, {})
+    key = Key.from_bytes(index_key(settings))
+    assert wage.extremes["highest"].exact == fingerprints(pl.Series([99.125]), key).exact[0]
+    assert "99.125" not in (folder_of(settings, "people", 1) / "index.json").read_text()
 
 
 def test_what_is_no_parquet_is_refused(settings, tmp_path):
