@@ -98,7 +98,9 @@ class Gateway:
 
     def _headers(self, session_id: str, content_type: str, cache: str = "no-store") -> dict[str, str]:
         origin = self.settings.web.session_origin(session_id)
-        return headers.response_headers(origin, self._portal, content_type, cache=cache)
+        session = self.registry.get(session_id)
+        frames = session is not None and self.settings.tiers[session.tier].printed_script
+        return headers.response_headers(origin, self._portal, content_type, cache=cache, frames=frames)
 
     def _say(self, request: web.BaseRequest, words: Words, session_id: str, project: str = "") -> web.Response:
         """Words as a page to a person, as JSON to a script."""
@@ -266,6 +268,7 @@ class Gateway:
             workspace=(match and match["workspace"]) or "default",
             project=session.project,
             terminals=self.settings.tiers[session.tier].terminals,
+            script=self.settings.tiers[session.tier].printed_script,
         )
         sent = self._headers(session.id, "text/html; charset=utf-8")
         sent[hdrs.LINK] = f"</static/lab/{self.files.main}?v={self.files.main.split('.')[1]}>; rel=preload; as=script"

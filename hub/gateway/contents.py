@@ -23,6 +23,7 @@ MOST_NOTEBOOK = 32 * 1024 * 1024
 MOST_TEXT = 2 * 1024 * 1024
 MOST_IMAGE = 8 * 1024 * 1024
 MOST_LISTING = 4 * 1024 * 1024
+LEAST_BESIDE = 8 * 1024  # metadata that a notebook has without anything pasted
 IMAGES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp")
 _BINARY = (
     ".parquet", ".feather", ".arrow", ".orc", ".avro", ".h5", ".hdf5", ".nc", ".npy", ".npz", ".pkl", ".pickle",
@@ -169,6 +170,7 @@ def _check_notebook(content: Any, tier: Tier) -> None:
         raise NotPermitted("What was to be saved is no notebook.")
     if tier.uploads == "text":
         return
+    _check_beside("The notebook", content, ("cells",), tier)
     for number, cell in enumerate(cells, start=1):
         source = printed.text_of(cell.get("source", "")) if isinstance(cell, dict) else ""
         if len(source) > tier.paste_bytes:
@@ -176,6 +178,19 @@ def _check_notebook(content: Any, tier: Tier) -> None:
                 f"Cell {number} has {len(source)} characters; in this tier a cell may have {tier.paste_bytes}. "
                 f"{_inwards(tier)}"
             )
+        if isinstance(cell, dict):
+            _check_beside(f"Cell {number}", cell, ("source", "outputs"), tier)
+
+
+def _check_beside(what: str, model: dict[str, Any], but: tuple[str, ...], tier: Tier) -> None:
+    """Metadata and attachments: what is pasted there comes in as well as what is pasted into a cell."""
+    most = max(tier.paste_bytes, LEAST_BESIDE)
+    try:
+        size = len(json.dumps({name: value for name, value in model.items() if name not in but}))
+    except RecursionError as error:
+        raise NotPermitted(f"{what} is nested too deeply.") from error
+    if size > most:
+        raise TooLarge(f"{what} has more than {most} bytes of metadata and attachments. {_inwards(tier)}")
 
 
 def check_code(code: Any, tier: Tier) -> None:

@@ -29,8 +29,8 @@ IMAGES = {"image/png", "image/gif", "image/jpeg", "image/webp"}
 
 
 @lru_cache(maxsize=1024)
-def content_security_policy(session_origin: str, portal_origin: str) -> str:
-    """The policy of every page and answer of a session's origin."""
+def content_security_policy(session_origin: str, portal_origin: str, *, frames: bool = False) -> str:
+    """The policy of every page and answer of a session's origin; `frames` lets JupyterLab show HTML files."""
     websockets = session_origin.replace("http", "ws", 1)
     directives = {
         "default-src": "'self'",
@@ -41,7 +41,7 @@ def content_security_policy(session_origin: str, portal_origin: str) -> str:
         "media-src": "data: blob:",
         "connect-src": f"'self' {websockets}",
         "worker-src": "'self' blob:",
-        "frame-src": "blob:",
+        "frame-src": "blob:" if frames else "'none'",
         "object-src": "'none'",
         "manifest-src": "'none'",
         "base-uri": "'none'",
@@ -54,9 +54,9 @@ def content_security_policy(session_origin: str, portal_origin: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _fixed(session_origin: str, portal_origin: str, secure: bool) -> tuple[tuple[str, str], ...]:
+def _fixed(session_origin: str, portal_origin: str, secure: bool, frames: bool) -> tuple[tuple[str, str], ...]:
     fixed = [
-        ("Content-Security-Policy", content_security_policy(session_origin, portal_origin)),
+        ("Content-Security-Policy", content_security_policy(session_origin, portal_origin, frames=frames)),
         ("Connection-Allowlist", "(response-origin);webrtc=block"),
         ("X-Content-Type-Options", "nosniff"),
         ("Referrer-Policy", "no-referrer"),
@@ -74,10 +74,10 @@ def _fixed(session_origin: str, portal_origin: str, secure: bool) -> tuple[tuple
 
 
 def response_headers(
-    session_origin: str, portal_origin: str, content_type: str, *, cache: str = "no-store"
+    session_origin: str, portal_origin: str, content_type: str, *, cache: str = "no-store", frames: bool = False
 ) -> dict[str, str]:
     """All headers of an answer but for its length."""
-    headers = dict(_fixed(session_origin, portal_origin, session_origin.startswith("https:")))
+    headers = dict(_fixed(session_origin, portal_origin, session_origin.startswith("https:"), frames))
     headers["Cache-Control"] = cache
     headers["Content-Type"] = content_type
     return headers

@@ -95,13 +95,9 @@ def refused(sentence: str, status: int = 403) -> Words:
 
 
 # Shows the gateway's warnings over JupyterLab, and asks it to save before the session ends. It runs before JupyterLab
-# does: it keeps JupyterLab's application object for itself, and takes WebRTC out of the page (a frame of script's own
-# making has it again; see docs/explanation/gateway.md).
+# does, and keeps JupyterLab's application object for itself.
 PAGE_SCRIPT = b"""(() => {
   "use strict";
-  for (const name of ["RTCPeerConnection", "webkitRTCPeerConnection", "RTCDataChannel", "WebTransport"]) {
-    delete window[name];
-  }
   let app = null;
   Object.defineProperty(window, "jupyterapp", {
     configurable: true,

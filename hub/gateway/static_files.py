@@ -235,12 +235,13 @@ class TrustedFiles:
         body = self._bodies[url, encoding] = Body(data, encoding, entry["type"], cache)
         return body
 
-    def page(self, *, tree_path: str, workspace: str, project: str, terminals: bool) -> bytes:
-        """The page of JupyterLab for a session."""
+    def page(self, *, tree_path: str, workspace: str, project: str, terminals: bool, script: bool) -> bytes:
+        """The page of JupyterLab for a session; `script` is whether what is printed or shown may run any."""
         config = {
             "appName": f"{project} - JupyterLab", "appNamespace": "lab", "appUrl": "/lab", "appVersion": self.version,
             "baseUrl": "/", "wsUrl": "", "token": "", "buildAvailable": False, "buildCheck": False, "cacheFiles": False,
-            "delete_to_trash": False, "devMode": False, "disabledExtensions": list(DISABLED) + _without(terminals),
+            "delete_to_trash": False, "devMode": False,
+            "disabledExtensions": list(DISABLED) + _without(terminals, script),
             "exposeAppInBrowser": True, "extensionManager": {"can_install": False, "install_path": None,
             "name": "read-only"},
             "federated_extensions": self.extensions, "fullAppUrl": "/lab", "fullLabextensionsUrl": "/lab/extensions",
@@ -268,8 +269,10 @@ class TrustedFiles:
         ).encode()
 
 
-def _without(terminals: bool) -> list[str]:
-    return [] if terminals else ["@jupyterlab/terminal-extension"]
+def _without(terminals: bool, script: bool) -> list[str]:
+    without = [] if terminals else ["@jupyterlab/terminal-extension"]
+    # An HTML file that its reader calls trusted runs its script.
+    return without if script else [*without, "@jupyterlab/htmlviewer-extension"]
 
 
 def _extensions(folder: Path) -> list[tuple[str, Path]]:

@@ -49,7 +49,17 @@ def upload(data: bytes) -> bytes:
 
 
 def notebook(source: Any) -> bytes:
-    return file({"cells": [{"cell_type": "code", "source": source, "outputs": []}]}, "json", "notebook")
+    return whole({"cells": [{"cell_type": "code", "source": source, "outputs": []}]})
+
+
+def whole(content: Any) -> bytes:
+    return file(content, "json", "notebook")
+
+
+def beside(size: int, outputs: int = 0) -> bytes:
+    """A notebook with so much attached to its cell, and so much in its outputs."""
+    output = {"output_type": "stream", "name": "stdout", "text": "x" * outputs}
+    return whole({"cells": [{"source": "", "outputs": [output], "attachments": {"a.png": {"image/png": "x" * size}}}]})
 
 
 @pytest.mark.parametrize(
@@ -57,7 +67,7 @@ def notebook(source: Any) -> bytes:
     [
         ("a.py", file("x"), 4), ("a.txt", upload(b"text \xc3\xa9"), 2), ("a.txt", upload(b"\xa9 cut at both ends \xc3"), 2),
         ("a.ipynb", notebook("x"), 4), ("a.ipynb", notebook(["x\n", "y"]), 4), ("a", file(None, None, "directory"), 4), ("a.txt", upload(b""), 0),
-        ("a.py", file("x" * 1_000_000), 0),
+        ("a.py", file("x" * 1_000_000), 0), ("a.ipynb", beside(10_000, outputs=5_000_000), 4), ("a.ipynb", beside(1_000_000), 2),
     ],
 )  # fmt: skip
 def test_writing(path: str, body: bytes, tier: int) -> None:
@@ -73,7 +83,8 @@ def test_writing(path: str, body: bytes, tier: int) -> None:
         ("a.ipynb", notebook("x" * 20_000), 4, "import review"), ("a.ipynb", notebook(["x" * 10_000] * 2), 4, "Cell 1"),
         ("a", b"not json", 0, "JSON"), ("a", b"[]", 0, "no file"), ("a", file(5), 0, "Only files"), ("a", file("x", "hex"), 0, "as text"),
         ("a.ipynb", file("x", "json", "notebook"), 0, "no notebook"), ("a.txt", upload(b"x" * 3_000_000), 0, "bytes at most"),
-        ("a", b"[" * 200_000, 0, "JSON"),
+        ("a", b"[" * 200_000, 0, "JSON"), ("a.ipynb", beside(20_000), 4, "Cell 1 has more than 16384 bytes of metadata"),
+        ("a.ipynb", whole({"cells": [], "metadata": {"x": "y" * 20_000}}), 4, "The notebook has more"),
     ],
 )  # fmt: skip
 def test_what_is_not_written(path: str, body: bytes, tier: int, words: str) -> None:

@@ -37,6 +37,11 @@ def test_only_the_portal_frames_a_session_and_forms_go_nowhere() -> None:
     assert directives()["base-uri"] == ["'none'"]
 
 
+def test_frames_are_closed_where_script_does_not_run() -> None:
+    assert directives()["frame-src"] == ["'none'"]
+    assert "frame-src blob:;" in headers.content_security_policy(ORIGIN, PORTAL, frames=True)
+
+
 def test_script_connects_to_its_own_origin_alone() -> None:
     assert directives()["connect-src"] == ["'self'", "ws://s-1.enclave.localhost:8000"]
 
