@@ -12,7 +12,8 @@ AXE = Path(__file__).parent / "axe" / "axe.min.js"
 PAGES = (
     ("ana", ("", "projects", "projects/wages", "sessions/wages", "catalogue", "catalogue/gpa2", "access", "releases",
              "releases/new?project=wages", "imports", "people")),
-    ("sol", ("queue", "incidents", "data", "calibration", "who-had")),
+    ("sol", ("queue", "incidents", "data", "calibration", "who-had", "access/agreements/new",
+             "access/agreements/AGR-0001")),
     ("eve", ("people", "people/ana", "manage-projects", "policy", "running")),
     ("ivy", ("audit", "who-had", "why?person=bo&project=smoking&data=nhefs")),
 )  # fmt: skip

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from fastapi import APIRouter
 
 from access_control import access_requests
-from hub.portal.api.shapes import AccessRequestShape, Act, AgreementShape, Ask, Said
+from access_control import agreements as agreements_service
+from hub.portal.api.shapes import AccessRequestShape, Act, AgreementShape, Ask, NewAgreement, Said
 from hub.portal.context import CallerOf, Form, PortalOf
 from hub.portal.numbers import Number
 from hub.portal.pages.access import answer_access, change_one_agreement, visible_agreement, visible_agreements
@@ -72,6 +73,13 @@ def agreements(portal: PortalOf, caller: CallerOf) -> Any:
         return visible_agreements(db, caller)
 
 
+@router.post("/agreements", status_code=201, response_model=AgreementShape)
+def draft(portal: PortalOf, caller: CallerOf, body: NewAgreement) -> Any:
+    """Drafts an agreement: a steward of a party, the project's lead, or an admin."""
+    with portal.writing() as db:
+        return agreements_service.draft_agreement(db, actor=caller.id, **body.model_dump())
+
+
 @router.get("/agreements/{agreement_id}", response_model=AgreementShape)
 def agreement(portal: PortalOf, caller: CallerOf, agreement_id: str) -> Any:
     """One of them."""
@@ -84,8 +92,8 @@ def change(
     portal: PortalOf,
     caller: CallerOf,
     agreement_id: str,
-    act: Literal["sign", "suspend", "resume", "withdraw", "renew"],
+    act: Literal["amend", "sign", "suspend", "resume", "withdraw", "renew"],
     body: Act,
 ) -> Any:
-    """Signs (party, digest), suspends, resumes, withdraws (reason) or renews (until)."""
+    """Amends (fields of a draft), signs (party, digest), suspends, resumes, withdraws (reason) or renews (until)."""
     return change_one_agreement(portal, caller.id, agreement_id, act, as_form(body))

@@ -151,6 +151,22 @@ class AgreementShape(Shape):
     state: str
 
 
+class NewAgreement(Input):
+    """An agreement to draft; `purposes` are terms by id or code, `regions` are where people may sit, or `any`."""
+
+    title: str
+    project: str
+    parties: list[str] = Field(max_length=100)
+    renditions: list[str] = Field(max_length=1000)
+    purposes: list[str] = Field(max_length=100)
+    regions: list[str] = Field(max_length=100)
+    required_trainings: list[str] = Field(default_factory=list, max_length=100)
+    reviewers: int = Field(1, ge=1, le=3)
+    conditions: str = ""
+    start: date
+    until: date
+
+
 class Act(Input):
     """The fields of an act, by the names that the portal's form for it has."""
 

@@ -12,6 +12,7 @@ MODULES = (
     "sessions",
     "catalogue",
     "register",
+    "drafting",  # before "access", whose paths hold any id
     "access",
     "releases",
     "imports",

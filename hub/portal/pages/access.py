@@ -11,6 +11,7 @@ from access_control import access_requests, agreements, clock, renewals
 from access_control.errors import Invalid, NotFound
 from access_control.models import Agreement, Dataset, Organisation, Project, Rendition
 from access_control.terms import label
+from hub.portal.agreement_terms import may_amend, terms_of
 from hub.portal.context import Form, FormOf, Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.going import go
 from hub.portal.numbers import Number
@@ -50,6 +51,7 @@ def overview(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response
             waiting=access_requests.waiting_for(db, visitor.id),
             accepting=access_requests.awaiting_acceptance(db, visitor.id),
             mine=access_requests.requests_of(db, visitor.id),
+            may_draft=visitor.has("admin", "steward", "lead-steward", "lead"),
             agreements=rows,
             label=label,
         )
@@ -128,12 +130,13 @@ def agreement(request: Request, portal: PortalOf, visitor: VisitorOf, agreement_
             titles={each.id: each.title for each in db.scalars(select(Organisation))},
             label=label,
             today=clock.today(),
+            may_amend=may_amend(visitor, row),
         )
 
 
 @router.post("/agreements/{agreement_id}/{act}")
 def change_agreement(portal: PortalOf, visitor: VisitorOf, form: FormOf, agreement_id: str, act: str) -> Response:
-    """Signs, suspends, resumes, withdraws or renews an agreement."""
+    """Amends, signs, suspends, resumes, withdraws or renews an agreement."""
     row = change_one_agreement(portal, visitor.id, agreement_id, act, form)
     return go(portal, visitor, f"access/agreements/{row.id}", f"{row.id} is {row.state}.")
 
@@ -152,6 +155,8 @@ def change_one_agreement(portal: Portal, actor: str, agreement_id: str, act: str
                 return agreements.resume_agreement(db, agreement_id, reason=form.text("reason"), actor=actor)
             case "withdraw":
                 return agreements.withdraw_agreement(db, agreement_id, reason=form.text("reason"), actor=actor)
+            case "amend":
+                return agreements.amend_agreement(db, agreement_id, actor=actor, **terms_of(form))
             case "renew":
                 return renewals.renew_agreement(db, agreement_id, until=form.day("until"), actor=actor)
     raise Invalid(f"{act!r} cannot be done with an agreement.")
