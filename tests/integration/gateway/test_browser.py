@@ -1,4 +1,4 @@
-"""A session of a low tier that loses its grant: a real JupyterLab in a real Chromium says so, saves, and is cut."""
+"""Sessions in a real Chromium: a warning is shown, saves and ends; JupyterLab works without frames where script does not run."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Portal(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body.encode())
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_said: object) -> None:
         """Says nothing."""
 
 
@@ -102,3 +102,13 @@ def test_a_warning_is_shown_saves_what_is_open_and_ends_the_session(world: World
 
     wait_for(is_over, "the end of the session")
     expect(banner).to_contain_text(f"This session has ended. {REASON}", timeout=PATIENCE)
+
+
+def test_jupyterlab_without_frames_shows_an_html_file_as_text(world: World, strict: Browser, page: Page) -> None:
+    path = workspace(world.settings, strict.project, "ana") / "report.html"
+    path.write_text("<script>document.title = 'ran'</script>")
+    os.chown(path, world.settings.session.uid, world.settings.session.uid)
+    frame = open_in(page, world, strict)
+    frame.get_by_text("report.html", exact=True).first.dblclick(timeout=PATIENCE)
+    expect(frame.locator(".cm-content").first).to_contain_text("<script>", timeout=PATIENCE)
+    assert frame.locator("iframe").count() == 0
