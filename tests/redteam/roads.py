@@ -163,7 +163,7 @@ def open_road(payload: bytes, repeat: bytes = b"") -> Iterator[httpx.Response | 
         script = ["python3", "-c", SERVER, "8888", str(16 * 1024 * 1024)]
         subprocess.run(["docker", "exec", "-d", control.container, *script], check=True)
         told = subprocess.run(
-            ["docker", "inspect", "-f", "{{.NetworkSettings.IPAddress}}", control.container],
+            ["docker", "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", control.container],
             capture_output=True, text=True, check=True,
         )  # fmt: skip
         target = f"http://{told.stdout.strip()}:8888"
