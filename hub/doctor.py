@@ -94,12 +94,18 @@ def check_docker(settings: Settings, info: dict[str, Any] | None) -> list[Findin
 
 
 def check_image(settings: Settings, images: dict[str, str] | None) -> list[Finding]:
-    """The session image is there; `images` is tag -> id."""
+    """The session image is there, and the one for tiers that show pictures only; `images` is tag -> id."""
     if images is None:
         return []
-    if settings.session.image not in images:
-        return [_bad("image", f"{settings.session.image} is missing", "build it: make images")]
-    return [_good("image", f"{settings.session.image}, {images[settings.session.image][:19]}")]
+    wanted = {settings.session.image: "make images"}
+    if any(tier.pixels_only for tier in settings.tiers.values()):
+        wanted[settings.session.pixels_image] = "make pixels"
+    return [
+        _good("image", f"{image}, {images[image][:19]}")
+        if image in images
+        else _bad("image", f"{image} is missing", f"build it: {remedy}")
+        for image, remedy in wanted.items()
+    ]
 
 
 def check_leftovers(known: set[str], containers: dict[str, str]) -> list[Finding]:

@@ -36,7 +36,7 @@ def test_the_gateway_ends_it(evil_display, lie) -> None:
     evil_display.set(MARK + LIES[lie] + MARK)
     heard = evil_display.through_gateway(b"", lambda _data: False)
     assert heard.closed
-    assert heard.data.count(MARK) == 1
+    assert heard.data.count(MARK) <= 1
 
 
 @pytest.fixture

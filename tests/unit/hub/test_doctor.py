@@ -87,6 +87,12 @@ def test_the_rest(tmp_path: Path) -> None:
     assert worst(doctor.check_encryption(tmp_path, lambda _path: {"disk", "crypt"})) is Level.GOOD
     assert worst(doctor.check_encryption(tmp_path, lambda _path: {"disk"})) is Level.WARNING
     assert worst(doctor.check_image(Settings(), {})) is Level.BAD
+    here = {Settings().session.image: "sha256:1"}
+    assert worst(doctor.check_image(Settings(), here)) is Level.GOOD
+    tiers = Settings().tiers
+    pictures = Settings(tiers={**tiers, 4: tiers[4].model_copy(update={"pixels_only": True})})
+    assert worst(doctor.check_image(pictures, here)) is Level.BAD
+    assert worst(doctor.check_image(pictures, here | {Settings().session.pixels_image: "sha256:2"})) is Level.GOOD
 
 
 def test_what_is_not_good_says_what_to_do() -> None:
