@@ -14,6 +14,8 @@ import resource
 import struct
 from dataclasses import dataclass
 
+from egress_review import jail
+
 CLONE_NEWNET = 0x40000000
 CLONE_NEWUSER = 0x10000000
 CLONE_THREAD = 0x00010000
@@ -125,6 +127,7 @@ def confine(limits: Limits) -> None:
     _lower(resource.RLIMIT_AS, mapped + limits.memory_bytes + 512 * 1024**2)  # threads reserve room that they never use
     _lower(resource.RLIMIT_DATA, mapped + limits.memory_bytes)
     if os.geteuid() == 0:
+        jail.enter(jail.needed())
         _lower(resource.RLIMIT_NPROC, 1024)
         os.setgroups([])
         os.setresgid(limits.uid, limits.uid, limits.uid)
