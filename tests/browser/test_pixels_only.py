@@ -57,6 +57,7 @@ def try_until(what: str, act: Callable[[], None], done: Callable[[], bool], seco
     raise AssertionError(f"in vain: {what}")
 
 
+@pytest.mark.timeout(900)  # on a machine under load the browser in the container is slow
 def test_pixels_arrive_and_typing_reaches_the_notebook(screen: tuple[Page, Frame, Inside]) -> None:
     page, frame, inside = screen
     # JupyterLab's own colours; before it is there the screen is of one.
