@@ -46,23 +46,29 @@ class Layout:
 
 def is_whole(values: Floats) -> bool:
     """Whether all numbers of a column are whole and not negative, and there is one."""
-    known = values[~np.isnan(values)]
-    return bool(len(known)) and bool((known >= 0).all()) and bool((known == np.floor(known)).all())
+    for part in (values[:1000], values) if len(values) > 1000 else (values,):
+        missing = np.isnan(part)
+        if not bool((missing | ((part >= 0) & (part == np.floor(part)))).all()):
+            return False
+    return bool(len(values)) and not bool(missing.all())
 
 
 def suppressed(table: Table, column: int) -> list[int]:
     """Rows of `column` whose cell is a mark for a suppressed count."""
-    values = table.numbers(column)
-    texts = table.texts(column).to_list()
-    return [
-        row
-        for row, text in enumerate(texts)
-        if np.isnan(values[row]) and (text is None or SUPPRESSED.match(str(text).strip()))
-    ]
+    texts = table.texts(column)
+    rows = [int(row) for row in np.flatnonzero(np.isnan(table.numbers(column)))]
+    return [row for row in rows if (text := texts[row]) is None or SUPPRESSED.match(str(text).strip())]
 
 
 def layout(table: Table) -> Layout:
     """Tells counts from labels and measures; a table that reads like records has no counts other than by name."""
+    if "layout" not in table.memo:
+        table.memo["layout"] = _layout(table)
+    found: Layout = table.memo["layout"]
+    return found
+
+
+def _layout(table: Table) -> Layout:
     found = Layout()
     if table.height == 0 or table.notes.get("log"):
         return found
@@ -101,7 +107,7 @@ def _label_columns(table: Table) -> list[int]:
         if (
             not known.any()
             and table.texts(column).null_count() < table.height
-            and not all(SUPPRESSED.match(str(t).strip()) for t in table.texts(column).drop_nulls().to_list())
+            and not all(SUPPRESSED.match(str(t).strip()) for t in table.texts(column).drop_nulls().unique().to_list())
         ):
             labels.append(column)
             continue
@@ -117,12 +123,17 @@ def _label_columns(table: Table) -> list[int]:
     ):
         first = table.numbers(0)
         known_values = first[~np.isnan(first)]
-        texts = table.texts(0).drop_nulls().to_list()
-        if len(set(known_values)) == len(known_values) and (
-            table.height == 1 or bool((np.diff(known_values) > 0).all()) or any(LABELS.match(t.strip()) for t in texts)
+        if _different(known_values) and (
+            table.height == 1
+            or bool((np.diff(known_values) > 0).all())
+            or any(LABELS.match(t.strip()) for t in table.texts(0).drop_nulls().to_list())
         ):
             labels.append(0)
     return labels
+
+
+def _different(values: Floats) -> bool:
+    return all(len(np.unique(part)) == len(part) for part in (values[:1000], values))
 
 
 def _crossed(table: Table, grid: list[int], whole: list[bool], found: Layout) -> bool:

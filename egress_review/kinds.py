@@ -93,8 +93,18 @@ def _looks_pickled(data: bytes) -> bool:
     return len(data) > 3 and data[-1:] == b"." and data[:1] in b"(]}c" and b"\n" in data[:200] and b"\nt" in data[:4000]
 
 
+_kept: list[tuple[bytes, tuple[str, str] | None]] = []
+
+
+def keep_decoded(data: bytes) -> None:
+    """From now on `decode` of these very bytes costs nothing. For a process that looks at one file: nothing lets go of it."""
+    _kept[:] = [(data, decode(data))]
+
+
 def decode(data: bytes) -> tuple[str, str] | None:
     """The text and its encoding (`utf-8`, `utf-8-sig`, `utf-16`, `latin-1`), or None for what is no text."""
+    if _kept and _kept[0][0] is data:
+        return _kept[0][1]
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             return data.decode("utf-16"), "utf-16"

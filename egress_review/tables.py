@@ -32,6 +32,7 @@ class Table:
     header: list[str]
     columns: list[pl.Series]
     notes: dict[str, Any] = field(default_factory=dict)
+    memo: dict[str, Any] = field(default_factory=dict, repr=False)  # what was worked out of it before
     _numbers: dict[int, Floats] = field(default_factory=dict, repr=False)
 
     @property
@@ -158,16 +159,16 @@ def from_delimited(where: str, data: bytes) -> list[Table]:
         found = [from_rows(where, block) for block in _blocks(rows)]
         return [table for table in found if table]
     source = data if encoding == "utf-8" else text.encode()
-    frame = pl.read_csv(
-        BytesIO(source),
-        separator=separator,
-        infer_schema=False,
-        truncate_ragged_lines=True,
-        ignore_errors=True,
-        quote_char='"',
-    )
+    options: dict[str, Any] = {"separator": separator, "infer_schema": False, "quote_char": '"', "low_memory": False}
+    ragged = False
+    try:
+        frame = pl.read_csv(source, **options)
+    except pl.exceptions.ComputeError:  # a row with more cells than the header
+        ragged = True
+        frame = pl.read_csv(source, **options, truncate_ragged_lines=True, ignore_errors=True)
     header = [name if not name.startswith("column_") else "" for name in frame.columns]
-    return [Table(where, header, frame.get_columns())] if frame.height else []
+    notes = {"ragged": True} if ragged else {}
+    return [Table(where, header, frame.get_columns(), notes)] if frame.height else []
 
 
 def _blocks(rows: list[list[str]]) -> list[list[list[str]]]:

@@ -8,12 +8,17 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import polars as pl
+
 from access_control.settings import Profile
 from egress_review import kinds, tables
 from egress_review.findings import MAX_FINDINGS, Finding, verdict_of
 from egress_review.rules.catalogue import Subject
 
 MAX_INPUT = 1 << 30
+LONG_TEXT = 2 * 1024**2  # characters of a text that nobody reads any more
+SEARCHED_TEXT = 16 * 1024**2  # characters that are searched all the same
 
 
 def preload() -> None:
@@ -73,6 +78,7 @@ def check(task: dict[str, Any], data: bytes, indexes: list[Any]) -> dict[str, An
     from egress_review.rules import families, types
 
     name = str(task["name"])
+    kinds.keep_decoded(data)
     kind = kinds.tell(name, data)
     subject = Subject(
         name, kind, data, Profile.model_validate(task["profile"]), list(task["peers"]), dict(task["disk"])
@@ -126,7 +132,9 @@ def _texts(subject: Subject) -> None:
     kind, data = subject.kind, subject.data
     if kind in ("csv", "text", "json", "xml"):
         decoded = kinds.decode(data)
-        subject.texts = [("the text", _readable(decoded[0]))] if decoded else []
+        subject.texts = [("the text", _readable(decoded[0], kind))] if decoded else []
+        if kind == "csv" and len(data) > LONG_TEXT:
+            subject.texts += [("the cells", _different_cells(table)) for table in subject.tables]
     elif kind in ("html", "svg"):
         decoded = kinds.decode(data)
         if decoded:
@@ -139,7 +147,7 @@ def _texts(subject: Subject) -> None:
                 t
                 for c in range(table.width)
                 if table.columns[c].dtype.to_python() is str
-                for t in table.texts(c).drop_nulls().unique().head(20_000).to_list()
+                for t in table.texts(c).drop_nulls().unique().sort().head(200_000).to_list()
             ]
             subject.texts.append((f"table {table.where}".strip(), "\n".join([*table.header, *cells])))
     elif kind == "pdf":
@@ -149,11 +157,27 @@ def _texts(subject: Subject) -> None:
         subject.tables = [table for where, text in subject.texts for table in printed_tables.tables_in(where, text)]
 
 
-def _readable(text: str) -> str:
-    """The text, or the beginning and the end of one that is too long to leave anyway (rule text.long)."""
-    from egress_review.rules.text import LONG_TEXT
+def _readable(text: str, kind: str) -> str:
+    """The text; of one that is too long to leave anyway (rule text.long) the beginning and the end.
 
-    return text if len(text) <= LONG_TEXT else text[: LONG_TEXT // 8] + "\n" + text[-LONG_TEXT // 8 :]
+    Of a long CSV file the cells are searched beside these, each once: that is all of it, and quick.
+    """
+    if len(text) <= (LONG_TEXT if kind == "csv" else SEARCHED_TEXT):
+        return text
+    return text[: LONG_TEXT // 8] + "\n" + text[-LONG_TEXT // 8 :]
+
+
+def _different_cells(table: tables.Table) -> str:
+    """All different cells that are no numbers, or that are numbers long enough to name someone."""
+    found: list[str] = []
+    for column in range(table.width):
+        values = table.numbers(column)
+        with np.errstate(invalid="ignore"):
+            wanted = np.isnan(values) | ((values >= 1e8) & (values < 1e13) & (values == np.floor(values)))
+        if wanted.any():
+            texts = table.texts(column).filter(pl.Series(wanted)).drop_nulls().unique().sort()
+            found.append("\n".join(texts.to_list()))
+    return "\n".join(found)[:SEARCHED_TEXT]
 
 
 _PATHS = re.compile(

@@ -56,6 +56,7 @@ _FORMULA = re.compile(
     re.IGNORECASE,
 )
 SAMPLE = 200
+SHAPED = 2 * 1024**2
 _PLAIN = re.compile(r"^\s*[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?\s*$")
 
 
@@ -68,10 +69,14 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 
 def _shape(subject: Subject) -> Iterator[Finding]:
-    decoded = kinds.decode(subject.data[: 2 * 1024**2])
+    if any(table.notes.get("ragged") for table in subject.tables):
+        yield RAGGED.found(subject.name, "There are rows with more cells than the header.")
+    decoded = kinds.decode(subject.data)
     if decoded is None:
         return
     text = decoded[0]
+    if len(text) > SHAPED:  # of a longer file the first lines; rows that are too long were looked for in all of it
+        text = text[: text.rfind("\n", 0, SHAPED) + 1] or text[:SHAPED]
     separator = separator_of(text)
     lines = text.split("\n")
     if sum(line.startswith("#") for line in lines) > 0:

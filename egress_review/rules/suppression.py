@@ -32,7 +32,8 @@ def check(subject: Subject) -> Iterator[Finding]:
 
 def _margins(table: Table, counts: list[int], labels: int) -> tuple[int | None, int | None]:
     """(row of column totals, column of row totals), by label."""
-    rows = [row for row in range(table.height) if LABELS.match(table.cell(row, labels).strip())]
+    texts = table.texts(labels).to_list()
+    rows = [row for row, text in enumerate(texts) if text and LABELS.match(str(text).strip())]
     columns = [
         c
         for c in counts

@@ -89,8 +89,8 @@ LONG = rule(
     "text.long",
     "blocks",
     "More text than can be read",
-    source="Fail closed: only the beginning and the end are searched",
-    why="Nobody reads a text of this length, and only its beginning and end were searched.",
+    source="Fail closed: above 16 MiB only the beginning, the end and the different cells of a table are searched",
+    why="Nobody reads a text of this length.",
     remedy="Keep what a reader needs; results are short.",
 )
 VALUES = rule("text.values", "warns", "Long runs of numbers", source="Observed",
@@ -131,7 +131,8 @@ _NUMBERS = re.compile(r"(?:[-+]?\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?[\s,;|]++){60,}
 _MORSE = re.compile(r"(?:[.\-·]{1,6}[ /]+){40,}")
 
 
-LONG_TEXT = 2 * 1024**2  # bytes that are searched in full; of more, the beginning and the end
+LONG_TEXT = 2 * 1024**2  # bytes that a reader may be asked to read
+_ORDINARY = bytes([9, 10, 13, *range(32, 127)])
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -140,6 +141,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         yield from _raw(subject)
     if subject.kind in ("csv", "text", "json", "xml") and len(subject.data) > LONG_TEXT:
         yield LONG.found(subject.name, f"The text is {len(subject.data) / 1024**2:.1f} MiB long.")
+        yield from _odd_characters(subject)
     for where, text in subject.texts:
         yield from in_text(where, text)
         yield from encoded_runs(where, text, numbers=subject.kind != "csv")
@@ -153,7 +155,7 @@ def _raw(subject: Subject) -> Iterator[Finding]:
     if encoding in ("latin-1", "utf-16"):
         yield NOT_UTF8.found(subject.name, f"The text is in {encoding}, not UTF-8.")
     data = subject.data
-    if subject.kind not in ("html", "svg"):
+    if subject.kind not in ("html", "svg") and b"\r" in data:
         both, bare = data.count(b"\r\n"), data.count(b"\n")
         lone = data.count(b"\r") - both
         if (
@@ -165,7 +167,20 @@ def _raw(subject: Subject) -> Iterator[Finding]:
         ):
             yield ENDINGS.found(subject.name, f"{both} lines end in CR LF, {bare - both} in LF and {lone} in CR.")
     if subject.kind in ("text", "csv", "json"):
-        yield from _line_ends(subject, data[:LONG_TEXT])
+        yield from _line_ends(subject, data)
+
+
+def _odd_characters(subject: Subject) -> Iterator[Finding]:
+    """Characters that show nothing or turn the text, anywhere in a long file: what is left when plain ones are taken out."""
+    decoded = kinds.decode(subject.data)
+    if decoded is None:
+        return
+    text, encoding = decoded
+    if encoding in ("utf-8", "utf-8-sig"):
+        left = subject.data.translate(None, _ORDINARY).decode("utf-8", "replace").removeprefix("\ufeff")
+    else:
+        left = re.sub(r"[\t\n\r -~]+", "", text)
+    yield from (found for found in in_text(subject.name, left) if found.rule not in (SCRIPTS.id, ODD_SPACES.id))
 
 
 def _quoted_breaks(text: str) -> bool:

@@ -81,3 +81,33 @@ def test_one_broken_file_does_not_hide_the_others(tmp_path):
     (tmp_path / "b.csv").write_text("sex,n\nF,120\nM,130\n")
     results = check_files(Settings(), [(tmp_path / "a.png", "a.png"), (tmp_path / "b.csv", "b.csv")], profile=PROFILE)
     assert [result.verdict for result in results] == ["block", "pass"]
+
+
+def _long_table(rows: int = 120_000) -> list[str]:
+    return ["age,wage,group,code", *(f"{row % 80},{row * 0.37:.2f},alpha,{row % 97}" for row in range(rows))]
+
+
+def test_a_long_text_is_searched_in_its_middle(tmp_path):
+    lines = [f"step {row} of the run went well" for row in range(90_000)]
+    lines[45_000] = "write to jane.doe@example.org about it"
+    assert {"text.long", "identifier.number"} <= _rules(tmp_path, "\n".join(lines) + "\n", "run.log")
+
+
+@pytest.mark.parametrize(
+    ("cell", "rule"),
+    [
+        ("jane.doe@example.org", "identifier.number"),
+        ("be\u200bta", "text.invisible"),
+        ("QmFzZTY0IGlzIGEgd2F5IHRvIGhpZGUgYW55IGZpbGUgaW4gYSB0YWJsZSwgYXMgdGhpcw==", "text.encoded"),
+        ("a,b,c,d,e", "csv.ragged"),
+        ("=cmd|' /C calc'!A0", "csv.formula"),
+    ],
+)
+def test_a_long_table_is_searched_in_its_middle(tmp_path, cell, rule):
+    lines = _long_table()
+    lines[60_000] = f"7,7.5,{cell},3"
+    assert rule in _rules(tmp_path, "\n".join(lines) + "\n")
+
+
+def test_a_long_table_is_not_blamed_for_what_is_not_in_it(tmp_path):
+    assert _rules(tmp_path, "\n".join(_long_table()) + "\n") == {"text.long", "records.rows"}
