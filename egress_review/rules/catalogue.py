@@ -37,6 +37,11 @@ def rule(id: str, severity: Severity, title: str, *, why: str, source: str, reme
     return RULES[id]
 
 
+def many(number: int, one: str, more: str) -> str:
+    """`1 count is`, `3 counts are`: a number with the words that go with it."""
+    return f"{number} {one if number == 1 else more}"
+
+
 @dataclass
 class Subject:
     """A file under check, opened once for all rules. `texts` are (place, text) pairs of everything a person could read."""

@@ -12,7 +12,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 from egress_review.findings import Finding
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 
 METADATA = rule(
     "columnar.metadata",
@@ -74,7 +74,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 if len(chunk.dictionary) > len(used):
                     yield CATEGORIES.found(
                         f"column {name}",
-                        f"{len(chunk.dictionary) - len(used)} of {len(chunk.dictionary)} categories are in no row.",
+                        f"{many(len(chunk.dictionary) - len(used), 'category is', 'categories are')} in no row, of {len(chunk.dictionary)}.",
                     )
                     break
 
@@ -162,4 +162,7 @@ def _parquet(subject: Subject) -> Iterator[Finding]:
     footer = meta.serialized_size
     indexes = 4096 * max(1, meta.num_row_groups * meta.num_columns)
     if len(subject.data) - used - footer - 12 > indexes:
-        yield EXTRA.found(subject.name, f"{len(subject.data) - used - footer - 12} bytes belong to no column.")
+        yield EXTRA.found(
+            subject.name,
+            f"{many(len(subject.data) - used - footer - 12, 'byte belongs', 'bytes belong')} to no column.",
+        )

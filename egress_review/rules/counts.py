@@ -9,7 +9,7 @@ import numpy as np
 
 from egress_review.count_columns import SHARE, Layout, is_rounded, layout
 from egress_review.findings import Finding
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 from egress_review.tables import Floats, Table
 
 _SDC = "ACRO defaults; ONS LS; UK LLC; ABS DataLab: count ≥ 10"
@@ -91,16 +91,17 @@ def _table(subject: Subject, table: Table, senses: Layout) -> Iterator[Finding]:
             example = float(off[0]) if len(off) else example
     if small:
         row, column = small[0]
+        first = f"; the first is {table.cell(row, column)}" if len(small) > 1 else f": {table.cell(row, column)}"
         yield SMALL.found(
-            _place(table, row, column, subject),
-            f"{len(small)} counts are below {k}; the first is {table.cell(row, column)}.",
+            _place(table, row, column, subject), f"{many(len(small), 'count is', 'counts are')} below {k}{first}."
         )
     if zeros and profile.zeros_disclosive and table.height < 5000:
         row, column = zeros[0]
-        yield ZERO.found(_place(table, row, column, subject), f"{len(zeros)} cells are zero.")
+        yield ZERO.found(_place(table, row, column, subject), f"{many(len(zeros), 'cell is', 'cells are')} zero.")
     if unrounded:
         yield UNROUNDED.found(
-            where, f"{unrounded} counts are not multiples of {profile.round_to}, such as {example:.0f}."
+            where,
+            f"{many(unrounded, 'count is no multiple', 'counts are no multiples')} of {profile.round_to}{', such as' if unrounded > 1 else ':'} {example:.0f}.",
         )
     yield from _complements(subject, table, senses)
     yield from _shares(subject, table, senses)
@@ -164,9 +165,13 @@ def _shares(subject: Subject, table: Table, senses: Layout) -> Iterator[Finding]
         full = np.flatnonzero(values == scale)
         empty = np.flatnonzero(values == 0)
         if len(full) and not (len(full) == 1 and _is_total(table, int(full[0]))):
-            yield FULL.found(_place(table, int(full[0]), column, subject), f"{len(full)} shares are 100 %.")
+            yield FULL.found(
+                _place(table, int(full[0]), column, subject), f"{many(len(full), 'share is', 'shares are')} 100 %."
+            )
         if len(empty) and subject.profile.zeros_disclosive:
-            yield ZERO.found(_place(table, int(empty[0]), column, subject), f"{len(empty)} shares are zero.")
+            yield ZERO.found(
+                _place(table, int(empty[0]), column, subject), f"{many(len(empty), 'share is', 'shares are')} zero."
+            )
         if base is None:
             continue
         implied = values / scale * base

@@ -12,7 +12,7 @@ import numpy as np
 
 from egress_review import kinds
 from egress_review.findings import Finding
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 from egress_review.tables import Table, separator_of
 
 FORMULA = rule(
@@ -80,7 +80,9 @@ def _shape(subject: Subject) -> Iterator[Finding]:
     separator = separator_of(text)
     lines = text.split("\n")
     if sum(line.startswith("#") for line in lines) > 0:
-        yield COMMENT.found(subject.name, f"{sum(line.startswith('#') for line in lines)} lines begin with #.")
+        yield COMMENT.found(
+            subject.name, f"{many(sum(line.startswith('#') for line in lines), 'line begins', 'lines begin')} with #."
+        )
     if '"' in text:
         try:
             rows = [row for row in csv.reader(StringIO(text), delimiter=separator) if row]
@@ -95,7 +97,7 @@ def _shape(subject: Subject) -> Iterator[Finding]:
     if len(widths) > 1 and not _several_tables(text, separator):
         common = widths.most_common(1)[0][0]
         odd = sum(count for width, count in widths.items() if width != common)
-        yield RAGGED.found(subject.name, f"{odd} rows have more or fewer than {common} cells.")
+        yield RAGGED.found(subject.name, f"{many(odd, 'row has', 'rows have')} more or fewer than {common} cells.")
 
 
 def _several_tables(text: str, separator: str) -> bool:
@@ -127,7 +129,10 @@ def _cells(subject: Subject, table: Table) -> Iterator[Finding]:
             suspects = texts.filter(texts.str.contains(r"^[\s\"']*[=+\-@]")) if len(texts) else texts
             formulas += [cell for cell in suspects.head(5000).to_list() if _FORMULA.match(cell)]
     if formulas:
-        yield FORMULA.found(where, f"{len(formulas)} cells begin as formulas, such as {formulas[0][:60]!r}.")
+        yield FORMULA.found(
+            where,
+            f"{many(len(formulas), 'cell begins as a formula', 'cells begin as formulas')}, such as {formulas[0][:60]!r}.",
+        )
     if subject.kind in ("csv", "xlsx", "parquet", "feather", "json") and 0 < table.height <= 100_000:
         yield from _digits(where, table, native=subject.kind in ("parquet", "feather", "xlsx", "json"))
 
@@ -145,7 +150,7 @@ def _digits(where: str, table: Table, *, native: bool) -> Iterator[Finding]:
         if long:
             yield DIGITS.found(
                 where,
-                f"{len(long)} numbers in {name} have more than 17 digits, such as {long[0][:40]}.",
+                f"{many(len(long), 'number in', 'numbers in')} {name} with more than 17 digits, such as {long[0][:40]}.",
                 severity="blocks",
             )
             continue

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from egress_review import identifiers
 from egress_review.findings import Finding
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 from egress_review.tables import Table
 
 NUMBER = rule(
@@ -96,7 +96,8 @@ def _columns(subject: Subject, table: Table) -> Iterator[Finding]:
             and not _counter(table, column)
         ):
             yield COLUMN.found(
-                f"{where}: {label[:40]}", f"The column {label[:40]!r} names {len(set(cells))} people or records."
+                f"{where}: {label[:40]}",
+                f"The column {label[:40]!r} names {many(len(set(cells)), 'person or record', 'people or records')}.",
             )
         elif (
             sum(

@@ -11,7 +11,7 @@ import numpy as np
 import PIL.Image
 
 from egress_review.findings import Finding
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 
 CHUNKS = rule(
     "image.metadata",
@@ -105,7 +105,7 @@ def _png(where: str, data: bytes) -> Iterator[Finding]:
     if not ended or at > len(data):
         yield TRAILING.found(where, "The image ends too early.")
     elif at < len(data):
-        yield TRAILING.found(where, f"{len(data) - at} bytes follow the end of the image.")
+        yield TRAILING.found(where, f"{many(len(data) - at, 'byte follows', 'bytes follow')} the end of the image.")
     width, height, depth, colour = header
     if width * height > MAX_PIXELS:
         yield HUGE.found(where, f"The image has {width} × {height} pixels.")
@@ -154,7 +154,8 @@ def _pixels(where: str, data: bytes, *, lossless: bool = True) -> Iterator[Findi
         colours = np.unique(pixels[clear][:, :3], axis=0)
         if len(colours) > 4:
             yield INVISIBLE.found(
-                where, f"{int(clear.sum())} transparent pixels have {len(colours)} different colours."
+                where,
+                f"{many(int(clear.sum()), 'transparent pixel has', 'transparent pixels have')} {many(len(colours), 'colour', 'different colours')}.",
             )
     faint = (pixels[..., 3] > 0) & (pixels[..., 3] < 8)
     if faint.mean() > 0.01 or (
@@ -173,7 +174,9 @@ def _palette(where: str, image: PIL.Image.Image) -> Iterator[Finding]:
         entry for place, entry in enumerate(entries) if place not in used and entry not in ((0, 0, 0), (255, 255, 255))
     }
     if len(spare) > 8:
-        yield PALETTE.found(where, f"{len(spare)} colours of the palette are in no pixel.")
+        yield PALETTE.found(
+            where, f"{many(len(spare), 'colour of the palette is', 'colours of the palette are')} in no pixel."
+        )
 
 
 def _low_bits(where: str, pixels: np.ndarray) -> Iterator[Finding]:

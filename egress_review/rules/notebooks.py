@@ -9,7 +9,7 @@ from typing import Any
 
 from egress_review import kinds
 from egress_review.findings import Finding
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 from egress_review.tables import notebook_outputs
 
 ATTACHMENTS = rule(
@@ -155,7 +155,9 @@ def _long_value(value: Any) -> bool:
 
 def _cell(where: str, cell: dict[str, Any]) -> Iterator[Finding]:
     if cell.get("attachments"):
-        yield ATTACHMENTS.found(where, f"{len(cell['attachments'])} files are attached to this cell.")
+        yield ATTACHMENTS.found(
+            where, f"{many(len(cell['attachments']), 'file is', 'files are')} attached to this cell."
+        )
     extra = set(cell) - {"cell_type", "source", "metadata", "outputs", "execution_count", "id", "attachments"}
     if extra:
         yield METADATA.found(where, f"Unknown keys: {', '.join(sorted(extra)[:5])}.")

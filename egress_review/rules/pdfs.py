@@ -10,7 +10,7 @@ from typing import Any
 import pikepdf
 
 from egress_review.findings import Finding
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 
 _SOURCE = "ISO 32000-2; observed"
 ATTACHMENT = rule(
@@ -83,7 +83,9 @@ def check(subject: Subject) -> Iterator[Finding]:
     if not endings:
         yield REVISIONS.found(where, "The file has no end mark.")
     elif data[endings[-1] :].strip():
-        yield ORPHANS.found(where, f"{len(data) - endings[-1]} bytes follow the end of the file.")
+        yield ORPHANS.found(
+            where, f"{many(len(data) - endings[-1], 'byte follows', 'bytes follow')} the end of the file."
+        )
     if not data.startswith(b"%PDF-"):
         yield ORPHANS.found(where, "Bytes stand before the file.")
     if len(re.findall(rb"^%[^%\n\r]{40,}", data, re.MULTILINE)) and re.search(rb"\n%[ -$&-~]{60,}[\r\n]", data):
@@ -105,7 +107,7 @@ def check(subject: Subject) -> Iterator[Finding]:
 def _catalog(where: str, pdf: pikepdf.Pdf) -> Iterator[Finding]:
     root = pdf.Root
     if len(pdf.attachments) or "/AF" in root or "/Collection" in root:
-        yield ATTACHMENT.found(where, f"{len(pdf.attachments)} files are attached.")
+        yield ATTACHMENT.found(where, f"{many(len(pdf.attachments), 'file is', 'files are')} attached.")
     names: Any = root.get("/Names", {})
     if "/OpenAction" in root or "/AA" in root or "/AcroForm" in root or "/JavaScript" in names:
         yield ACTIVE.found(where, "The file has scripts, forms or actions.")
@@ -154,7 +156,7 @@ def _objects(where: str, pdf: pikepdf.Pdf) -> Iterator[Finding]:
     ]  # fmt: skip
     big = [o for o in spare if o._type_name in ("stream", "string") or len(repr(o)) > 200]  # noqa: SLF001
     if big:
-        yield ORPHANS.found(where, f"{len(big)} objects belong to no page.")
+        yield ORPHANS.found(where, f"{many(len(big), 'object belongs', 'objects belong')} to no page.")
 
 
 def _page(where: str, page: pikepdf.Page) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from egress_review import join, printed_tables
 from egress_review.findings import Finding
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 from egress_review.rules.records import RESULT
 from egress_review.source_index import SourceIndex
 from egress_review.tables import Table
@@ -43,7 +43,7 @@ def check(subject: Subject) -> Iterator[Finding]:
                 yield ROWS.found(
                     table.where or subject.name,
                     f"{leak.few} of {leak.rows} rows match fewer than {subject.profile.threshold} people of {leak.dataset} ({leak.unique} match exactly one; "
-                    f"{leak.by_chance:.1f} would by chance), by {len(leak.columns)} columns: {pairs}.",
+                    f"{leak.by_chance:.1f} would by chance), by {many(len(leak.columns), 'column', 'columns')}: {pairs}.",
                 )
                 evidence.append({"dataset": leak.dataset, "where": table.where, "columns": [list(pair) for pair in leak.columns], "rows": leak.rows,
                                  "hits": leak.hits, "unique": leak.unique, "few": leak.few, "people": leak.people, "by_chance": leak.by_chance})  # fmt: skip

@@ -9,7 +9,7 @@ import numpy as np
 
 from egress_review.count_columns import layout
 from egress_review.findings import Finding
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 from egress_review.tables import Table
 
 EXTREME = rule(
@@ -117,7 +117,8 @@ def _extremes(subject: Subject, table: Table) -> Iterator[Finding]:
             and not re.match(r"^(?:first|last)$", leaf, re.IGNORECASE)
         ):
             yield EXTREME.found(
-                f"{where}: {name[:60]}", f"The column {name[:60]!r} holds {len(values)} extreme values."
+                f"{where}: {name[:60]}",
+                f"The column {name[:60]!r} holds {many(len(values), 'extreme value', 'extreme values')}.",
             )
     labels = table.texts(0).to_list()
     counts: dict[int, float] = {}
@@ -129,7 +130,9 @@ def _extremes(subject: Subject, table: Table) -> Iterator[Finding]:
         text = str(label or "").strip()
         cells = [v for c in range(1, table.width) if not np.isnan(v := table.numbers(c)[row])]
         if _LIMITS.match(text) and cells and not _structural(cells):
-            yield EXTREME.found(f"{where}: {text}", f"The row {text!r} holds {len(cells)} extreme values.")
+            yield EXTREME.found(
+                f"{where}: {text}", f"The row {text!r} holds {many(len(cells), 'extreme value', 'extreme values')}."
+            )
     yield from _percentiles(subject, table, counts)
 
 
@@ -256,7 +259,9 @@ def _survival(subject: Subject, table: Table) -> Iterator[Finding]:
             few = np.flatnonzero((events > 0.4) & (events < subject.profile.threshold - 0.5))
             if len(few):
                 place = f"{table.where or subject.name}: row {int(few[0]) + 1}"
-                yield SURVIVAL.found(place, f"{len(few)} steps are of fewer than {subject.profile.threshold} events.")
+                yield SURVIVAL.found(
+                    place, f"{many(len(few), 'step is', 'steps are')} of fewer than {subject.profile.threshold} events."
+                )
         if not risks and table.height > 60 and np.all(drops[~np.isnan(drops)] >= 0):
             yield SURVIVAL.found(
                 table.where or subject.name,

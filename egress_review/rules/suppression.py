@@ -10,7 +10,7 @@ import scipy.sparse
 
 from egress_review.count_columns import LABELS, is_rounded, layout, suppressed
 from egress_review.findings import Finding
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 from egress_review.tables import Floats, Table
 
 RECOVERABLE = rule("suppression.recoverable", "blocks", "A suppressed cell that can be worked out",
@@ -69,7 +69,8 @@ def _audit(subject: Subject, table: Table, counts: list[int]) -> Iterator[Findin
         place = f"{table.where or subject.name}: {table.cell(row, 0)[:40]} / {table.header[column][:40]}"
         told = f"{low:.0f}" if high - low < 0.5 else f"{low:.0f} to {high:.0f}"
         yield RECOVERABLE.found(
-            place, f"{len(narrow)} of {len(hidden)} suppressed cells follow from the totals; this one is {told}."
+            place,
+            f"Of {many(len(hidden), 'suppressed cell', 'suppressed cells')} {many(len(narrow), 'follows', 'follow')} from the totals; this one is {told}.",
         )
 
 

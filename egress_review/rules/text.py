@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from egress_review import kinds
 from egress_review.findings import Finding
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 
 _TR = "Unicode TR 36 and 39; Trojan Source (CVE-2021-42574)"
 INVISIBLE = rule(
@@ -231,7 +231,9 @@ def in_text(where: str, text: str) -> Iterator[Finding]:
         colours_only = not conceal and set(bad) == {"\x1b"}
         names = ", ".join(sorted({f"U+{ord(c):04X}" for c in bad})[:8])
         yield CONTROL.found(
-            where, f"{len(bad)} control characters ({names}).", severity="warns" if colours_only else "blocks"
+            where,
+            f"{many(len(bad), 'control character', 'control characters')} ({names}).",
+            severity="warns" if colours_only else "blocks",
         )
     if re.search(r"[^\n]\r(?!\n)[^\n]", text):
         yield CONTROL.found(
@@ -304,7 +306,7 @@ def _scripts(where: str, text: str) -> Iterator[Finding]:
         ) or ({"CYRILLIC", "GREEK"} <= found):
             mixed.append(word)
     if mixed:
-        yield SCRIPTS.found(where, f"{len(mixed)} words mix scripts, such as {mixed[0][:30]!r}.")
+        yield SCRIPTS.found(where, f"{many(len(mixed), 'word mixes', 'words mix')} scripts, such as {mixed[0][:30]!r}.")
 
 
 def _unit(word: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from egress_review import kinds
 from egress_review.findings import Finding
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 
 REFUSED = rule(
     "type.refused",
@@ -110,7 +110,10 @@ def _inner(subject: Subject) -> Iterator[Finding]:
     if subject.kind == "jpeg":
         end = subject.data.rfind(b"\xff\xd9")
         if end >= 0 and len(subject.data) - end - 2 > 0:
-            yield POLYGLOT.found("after the image", f"{len(subject.data) - end - 2} bytes follow the end of the image.")
+            yield POLYGLOT.found(
+                "after the image",
+                f"{many(len(subject.data) - end - 2, 'byte follows', 'bytes follow')} the end of the image.",
+            )
     if subject.kind in ("png", "jpeg") and re.search(
         rb"<(?:html|script|svg|\?php)", subject.data[:65536], re.IGNORECASE
     ):

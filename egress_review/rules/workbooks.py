@@ -9,7 +9,7 @@ import lxml.etree
 
 from egress_review.findings import Finding
 from egress_review.rules import zipped
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 
 _SOURCE = "ISO/IEC 29500; observed"
 HIDDEN = rule(
@@ -143,7 +143,8 @@ def check(subject: Subject) -> Iterator[Finding]:
         if orphans:
             text = "".join(str(t) for t in strings[orphans[0]].itertext())
             yield ORPHANS.found(
-                "xl/sharedStrings.xml", f"{len(orphans)} strings are in no cell, such as {text[:40]!r}."
+                "xl/sharedStrings.xml",
+                f"{many(len(orphans), 'string is', 'strings are')} in no cell, such as {text[:40]!r}.",
             )
         if any(_tag(e) in ("rPh", "phoneticPr") and _tag(e) == "rPh" for s in strings for e in s):
             yield ORPHANS.found("xl/sharedStrings.xml", "Strings have phonetic runs, which no cell shows.")
@@ -195,9 +196,15 @@ def _sheet(name: str, data: bytes, used: set[int]) -> Iterator[Finding]:
         elif not isinstance(element.tag, str):
             notes.append("XML comment")
     if hidden_rows or hidden_columns:
-        yield HIDDEN.found(name, f"{hidden_rows} rows and {hidden_columns} columns are hidden.")
+        yield HIDDEN.found(
+            name, f"Hidden: {many(hidden_rows, 'row', 'rows')} and {many(hidden_columns, 'column', 'columns')}."
+        )
     if formulas:
-        yield FORMULAS.found(name, f"{formulas} cells hold formulas.", severity="blocks" if bad_formulas else None)
+        yield FORMULAS.found(
+            name,
+            f"{many(formulas, 'cell holds a formula', 'cells hold formulas')}.",
+            severity="blocks" if bad_formulas else None,
+        )
     if notes:
         yield COMMENTS.found(name, f"Text beside the cells: {', '.join(note[:30] for note in notes[:5])}.")
 

@@ -9,7 +9,7 @@ from io import BytesIO
 
 from egress_review.findings import Finding
 from egress_review.rules import files
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 
 RATIO = rule(
     "zip.ratio",
@@ -107,7 +107,9 @@ def check(subject: Subject) -> Iterator[Finding]:
         yield COMMENTS.found(subject.name, f"The container has a comment of {len(archive.comment)} bytes.")
     names = [entry.filename for entry in members]
     if len(set(names)) < len(names):
-        yield DUPLICATES.found(subject.name, f"{len(names) - len(set(names))} names stand there twice.")
+        yield DUPLICATES.found(
+            subject.name, f"{many(len(names) - len(set(names)), 'name stands', 'names stand')} there twice."
+        )
     for entry in members:
         parts = entry.filename.replace("\\", "/").split("/")
         if ".." in parts or entry.filename.startswith(("/", "\\")) or ":" in entry.filename:
@@ -149,7 +151,10 @@ def _gaps(subject: Subject, members: list[zipfile.ZipInfo]) -> Iterator[Finding]
             gap = data[position:start]
             # A data descriptor of the member before is 12 to 24 bytes.
             if len(gap) > 24 or not (gap.startswith(b"PK\x07\x08") or len(gap) in (12, 16, 20, 24)):
-                yield GAPS.found(f"byte {position}", f"{len(gap)} bytes before {entry.filename!r} belong to no member.")
+                yield GAPS.found(
+                    f"byte {position}",
+                    f"{many(len(gap), 'byte before', 'bytes before')} {entry.filename!r} that belong to no member.",
+                )
         if data[start : start + 4] != b"PK\x03\x04" or start + 30 > len(data):
             yield GAPS.found(entry.filename, "The directory points at a place where no member begins.")
             return
