@@ -9,6 +9,8 @@ import polars as pl
 
 from egress_review import join, printed_tables
 from egress_review.findings import Finding
+from egress_review.index_columns import fingerprints
+from egress_review.rules import statistics
 from egress_review.rules.catalogue import Subject, many, rule
 from egress_review.rules.records import RESULT
 from egress_review.source_index import SourceIndex
@@ -25,7 +27,15 @@ ROWS = rule(
 VALUES = rule("source.values", "blocks", "Values of the source", source="As for rows",
     why="A column lists single people's values, each exactly as in the data.", remedy="Release a summary of the column.")  # fmt: skip
 
+EXTREME = rule("source.extreme", "blocks", "The least or greatest value of the source", source="SDC Handbook; OpenSAFELY: no min, max",
+    why="The value at the end of a column belongs to one or a few people, and the output says so.",
+    remedy="Show the 5th and 95th percentile instead.")  # fmt: skip
+
 MAX_TABLES = 40
+_TOLD = re.compile(
+    r"(?<![^\W_])(?:max|min|maximum|minimum|largest|smallest|highest|lowest|oldest|youngest)\b[^\d\n+-]{0,24}([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\d%])",
+    re.IGNORECASE,
+)
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -33,6 +43,8 @@ def check(subject: Subject) -> Iterator[Finding]:
     indexes: list[SourceIndex] = subject.facts.get("_indexes", [])
     if not indexes:
         return
+    for index in indexes:
+        yield from _extremes(subject, index)
     tables = candidates(subject)
     evidence = []
     for index in indexes:
@@ -66,6 +78,37 @@ def check(subject: Subject) -> Iterator[Finding]:
                     }
                 )
     subject.facts["source"] = evidence[:20]
+
+
+def _extremes(subject: Subject, index: SourceIndex) -> Iterator[Finding]:
+    """What the output calls a minimum or maximum, where it is that of a column and fewer than k people hold it."""
+    k = subject.profile.threshold
+    told: dict[tuple[str, str, float], None] = {}
+    for table in subject.tables[:MAX_TABLES]:
+        for _, name, cells in statistics.extreme_cells(table):
+            for beside, value in cells[:200]:
+                told[f"{table.where or subject.name}: {name}", f"{beside} {name}", value] = None
+    for where, text in subject.texts[:60]:
+        for match in list(_TOLD.finditer(text[:200_000]))[:200]:
+            line = text[text.rfind("\n", 0, match.start()) + 1 : match.end()]
+            told[where, line[-200:], float(match[1])] = None
+    if not told:
+        return
+    cells_of = list(told)
+    hashes = fingerprints(pl.Series([value for _, _, value in cells_of]), index.key).exact
+    seen = set()
+    for (where, beside, value), hashed in zip(cells_of, hashes, strict=True):
+        for column in index.columns:
+            named = column.name.casefold() in beside.casefold()
+            if not named and len(f"{abs(value):.12g}".replace(".", "").strip("0")) < 3:
+                continue  # so short a number is the end of some column or other by chance
+            for end, extreme in column.extremes.items():
+                if extreme.exact == int(hashed) and 0 < extreme.rows < k and (column.name, end) not in seen:
+                    seen.add((column.name, end))
+                    yield EXTREME.found(
+                        where,
+                        f"{value:.12g} is the {end} value of {column.name} in {index.dataset}, held by {many(extreme.rows, 'person', 'people')}.",
+                    )
 
 
 def candidates(subject: Subject) -> list[Table]:

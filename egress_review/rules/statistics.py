@@ -102,37 +102,45 @@ def _structural(values: list[float]) -> bool:
     return all(value in (0.0, 1.0) for value in values)
 
 
+def extreme_cells(table: Table) -> Iterator[tuple[str, str, list[tuple[str, float]]]]:
+    """(column or row, its name, [(name beside the value, value)]) of what a table calls a minimum or maximum."""
+    if table.height > 2000:
+        return
+    labels = [str(label or "").strip() for label in table.texts(0).to_list()]
+    for column, name in enumerate(table.header):
+        leaf = re.split(r"[/|]|', '", name.strip().strip("()'"))[-1].strip("' ")
+        if leaf and _MINIMUM.match(leaf) and not re.match(r"^(?:first|last)$", leaf, re.IGNORECASE):
+            cells = [
+                (f"{name} {label}", float(v))
+                for label, v in zip(labels, table.numbers(column), strict=True)
+                if not np.isnan(v)
+            ]
+            if cells and not _structural([value for _, value in cells]):
+                yield "column", name[:60], cells
+    for row, text in enumerate(labels):
+        if _LIMITS.match(text):
+            cells = [
+                (table.header[c], float(v)) for c in range(1, table.width) if not np.isnan(v := table.numbers(c)[row])
+            ]
+            if cells and not _structural([value for _, value in cells]):
+                yield "row", text, cells
+
+
 def _extremes(subject: Subject, table: Table) -> Iterator[Finding]:
     where = table.where or subject.name
     if table.height > 2000:
         return
-    for column, name in enumerate(table.header):
-        values = [v for v in table.numbers(column) if not np.isnan(v)]
-        leaf = re.split(r"[/|]|', '", name.strip().strip("()'"))[-1].strip("' ")
-        if (
-            leaf
-            and _MINIMUM.match(leaf)
-            and values
-            and not _structural(values)
-            and not re.match(r"^(?:first|last)$", leaf, re.IGNORECASE)
-        ):
-            yield EXTREME.found(
-                f"{where}: {name[:60]}",
-                f"The column {name[:60]!r} holds {many(len(values), 'extreme value', 'extreme values')}.",
-            )
+    for kind, name, cells in extreme_cells(table):
+        yield EXTREME.found(
+            f"{where}: {name}",
+            f"The {kind} {name!r} holds {many(len(cells), 'extreme value', 'extreme values')}.",
+        )
     labels = table.texts(0).to_list()
     counts: dict[int, float] = {}
     for row, label in enumerate(labels):
         text = str(label or "").strip()
         if re.match(r"^(?:count|n|nobs|obs|N)$", text):
             counts = {c: v for c in range(1, table.width) if not np.isnan(v := table.numbers(c)[row])}
-    for row, label in enumerate(labels):
-        text = str(label or "").strip()
-        cells = [v for c in range(1, table.width) if not np.isnan(v := table.numbers(c)[row])]
-        if _LIMITS.match(text) and cells and not _structural(cells):
-            yield EXTREME.found(
-                f"{where}: {text}", f"The row {text!r} holds {many(len(cells), 'extreme value', 'extreme values')}."
-            )
     yield from _percentiles(subject, table, counts)
 
 

@@ -1,9 +1,12 @@
 import os
 
+import numpy as np
+import polars as pl
 import pytest
 
 from access_control.settings import Egress, Profile, Settings
 from egress_review.checking import check_files
+from egress_review.source_index import build_index
 
 PROFILE = Profile()
 
@@ -81,6 +84,44 @@ def test_one_broken_file_does_not_hide_the_others(tmp_path):
     (tmp_path / "b.csv").write_text("sex,n\nF,120\nM,130\n")
     results = check_files(Settings(), [(tmp_path / "a.png", "a.png"), (tmp_path / "b.csv", "b.csv")], profile=PROFILE)
     assert [result.verdict for result in results] == ["block", "pass"]
+
+
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory):
+    root = tmp_path_factory.mktemp("indexed")
+    settings = Settings(data_root=root / "data")
+    made = np.random.default_rng(1)
+    frame = pl.DataFrame({"age": made.integers(18, 90, 3000), "wage": np.round(made.lognormal(3, 0.8, 3000), 2)})
+    frame.write_parquet(root / "people.parquet")
+    build_index(settings, "people", 1, root / "people.parquet")
+    return settings, frame
+
+
+def _against(indexed, tmp_path, body: str, name: str) -> dict[str, str]:
+    (tmp_path / name).write_text(body)
+    (result,) = check_files(indexed[0], [(tmp_path / name, name)], profile=PROFILE, datasets=[("people", 1)])
+    return {finding.rule: finding.message for finding in result.findings}
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ("statistic,wage\nmean,24.1\nmax,{top}\n", "out.csv"),
+        ("group,mean,wage_max\nall,24.1,{top}\n", "out.csv"),
+        ("The wages were about 24, the highest {top} in all.\n", "notes.txt"),
+        ('{{"mean": 24.1, "max": {top}}}\n', "out.json"),
+    ],
+)
+def test_the_end_of_a_column_is_known_by_its_value(indexed, tmp_path, body, name):
+    top = indexed[1]["wage"].max()
+    found = _against(indexed, tmp_path, body.format(top=top), name)
+    assert found["source.extreme"] == f"{top} is the highest value of wage in people, held by 1 person."
+    assert "source.extreme" not in _against(indexed, tmp_path, body.format(top=round(top - 1.01, 2)), name)
+
+
+def test_an_end_that_many_share_tells_of_nobody(indexed, tmp_path):
+    body = f"statistic,age\nmean,53.2\nmax,{indexed[1]['age'].max()}\n"
+    assert "source.extreme" not in _against(indexed, tmp_path, body, "out.csv")
 
 
 def _long_table(rows: int = 120_000) -> list[str]:
