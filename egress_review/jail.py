@@ -22,7 +22,7 @@ PLACE = "/tmp"  # noqa: S108 - only a place to mount on, in a namespace of this 
 
 
 def needed() -> list[str]:
-    """What a worker may still want to read: libraries of the system, of Python and its environment, and our packages."""
+    """What a worker may still read: libraries of the system, of Python and its environment, and our packages."""
     ours = [str(Path(__file__).resolve().parents[1] / package) for package in PACKAGES]
     paths = [*SYSTEM, sys.base_prefix, sys.prefix, *ours]
     return [path for path in dict.fromkeys(paths) if os.path.lexists(path) and path != "/"]
