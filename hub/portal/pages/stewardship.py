@@ -17,6 +17,7 @@ from hub.portal.context import FormOf, Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.going import go
 from hub.portal.numbers import Number
 from hub.portal.rendering import page
+from hub.portal.sessions_view import ALIVE
 
 router = APIRouter()
 
@@ -133,6 +134,12 @@ def decide_incident(portal: Portal, visitor: Visitor, incident_id: int, decision
             subject=f"session:{incident.session_id}",
             details={"incident": incident_id, "decision": decision, "reason": reason},
         )
-        session_id = incident.session_id
+        session_id, person, project_id = incident.session_id, incident.person_id, incident.project_id
+        row = db.get(SessionRecord, session_id)
+        alive = row is not None and row.state in ALIVE
+        if row is not None and alive and decision == "end":
+            row.reason = f"A data steward ended it after it passed its budget: {reason}"
     control = GatewayControl(portal.settings.run / "gateway.sock")
     control.decide_incident(session_id, go_on=decision == "continue", actor=visitor.id)
+    if alive and decision == "end":
+        portal.hub.stop(person, project_id)  # the gateway has cut it; its container goes too
