@@ -12,7 +12,7 @@ from access_control import catalogue, clock
 from access_control.errors import NotFound
 from access_control.models import Project
 from access_control.why import explain
-from hub.portal import sessions_view
+from hub.portal import intended, sessions_view
 from hub.portal.api.shapes import MountShape, ProjectDetails, ProjectShape, RefusalShape, Said, SessionShape
 from hub.portal.context import CallerOf, Portal, PortalOf, Visitor
 from hub.portal.pages.projects import members_only
@@ -59,6 +59,14 @@ def project(portal: PortalOf, caller: CallerOf, project_id: str) -> ProjectDetai
         mounts=[MountShape.model_validate(each) for each in snapshot.mounts(caller.id, project_id, today)],
         refusals=[RefusalShape.model_validate(each) for each in snapshot.refusals(caller.id, project_id, today)],
     )
+
+
+@router.get("/projects/{project_id}/intended")
+def intended_of(portal: PortalOf, caller: CallerOf, project_id: str) -> list[str]:
+    """The outputs that the project intends to release."""
+    members_only(portal, caller, project_id)
+    with portal.reading() as db:
+        return [each.text for each in intended.intended_outputs(db, project_id)]
 
 
 @router.post("/projects/{project_id}/session", status_code=202)

@@ -14,8 +14,10 @@ from access_control.models import Agreement, Project, Role
 from access_control.renewals import Renewal, renewals_due
 from access_control.terms import label
 from access_control.why import explain
-from hub.portal import sessions_view
-from hub.portal.context import Portal, PortalOf, Visitor, VisitorOf
+from hub.portal import intended, sessions_view
+from hub.portal.context import FormOf, Portal, PortalOf, Visitor, VisitorOf
+from hub.portal.going import go
+from hub.portal.numbers import Number
 from hub.portal.rendering import fragment, page
 
 router = APIRouter()
@@ -81,6 +83,8 @@ def project(request: Request, portal: PortalOf, visitor: VisitorOf, project_id: 
             "agreements": agreements,
             "due": due,
             "members": members,
+            "intended": intended.intended_outputs(db, project_id),
+            "may_declare": intended.may_declare(db, project_id, visitor.id),
         }
         return page(request, "project.html", title=row.title, **values)
 
@@ -98,6 +102,24 @@ def session_box(request: Request, portal: PortalOf, visitor: VisitorOf, project_
     may_open = portal.snapshot().may(visitor.id, "open", clock.today(), project=project_id)
     session = _session(portal, visitor, project_id)
     return fragment(request, "session_box.html", project_id=project_id, session=session, may_open=may_open)
+
+
+@router.post("/projects/{project_id}/intended")
+def declare(portal: PortalOf, visitor: VisitorOf, form: FormOf, project_id: str) -> Response:
+    """Declares an output that the project intends to release."""
+    members_only(portal, visitor, project_id)
+    with portal.writing() as db:
+        intended.declare(db, project_id, form.text("text"), actor=visitor.id)
+    return go(portal, visitor, f"projects/{project_id}", "Declared. Reviewers see it beside each request.")
+
+
+@router.post("/projects/{project_id}/intended/{output_id}/strike")
+def strike(portal: PortalOf, visitor: VisitorOf, form: FormOf, project_id: str, output_id: Number) -> Response:  # noqa: ARG001
+    """Takes an output from the list."""
+    members_only(portal, visitor, project_id)
+    with portal.writing() as db:
+        intended.strike(db, project_id, output_id, actor=visitor.id)
+    return go(portal, visitor, f"projects/{project_id}", "Struck from the list.")
 
 
 @router.get("/projects/{project_id}/why")

@@ -13,6 +13,7 @@ from access_control.audit import Act, record
 from egress_review import freezing, release, reviews
 from egress_review.errors import Invalid, NotFound
 from egress_review.states import MEANINGS, State
+from hub.portal import intended
 from hub.portal import shown as previews
 from hub.portal.context import FormOf, Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.going import go
@@ -49,6 +50,7 @@ def review(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: s
             title=shown.request.title,
             view=shown,
             meaning=MEANINGS[State(shown.request.state)],
+            intended=intended.intended_outputs(db, shown.request.project_id),
         )
 
 
