@@ -1,7 +1,8 @@
-"""How sessions end that lost their grant: every process at once, the books in one transaction, then the containers.
+"""How sessions end that lost their grant: all containers side by side, and the books in few transactions.
 
-Twenty that end together are killed side by side while it is written down that they were cut; then the containers are
-removed side by side, and written off as they go, several in one transaction.
+While the containers of those that end together are killed and removed, one transaction says that they were cut; they
+are written off as they go, several in one transaction. To kill all first and to remove them then takes no less time,
+until the last process is gone as well as until the last container is: the Engine's own work is what it takes.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ from hub.workspaces import remove_session_folder
 log = logging.getLogger("hub.warden")
 REMOVERS = 24
 BATCHES = 4
-KILL_SECONDS = 2.0  # the longest that one container whose end is slow holds up the removal of the others
 
 
 class Ending:
@@ -61,12 +61,10 @@ class Ending:
         self._batches.submit(self._end_batch, lost)
 
     def _end_batch(self, lost: list[Lost]) -> None:
-        """The rest of an end, in a thread: processes first, as they are what can still compute on the data."""
+        """The rest of an end, in a thread: containers first, as they are what can still compute on the data."""
         try:
-            kills = [self._pool.submit(self._kill, verdict) for verdict in lost]
-            self._write(lost, self._write_cuts)
-            wait(kills, timeout=KILL_SECONDS)
             removals: dict[Future[bool], Lost] = {self._pool.submit(self._remove, verdict): verdict for verdict in lost}
+            self._write(lost, self._write_cuts)
             while removals:
                 done, _ = wait(removals, return_when=FIRST_COMPLETED)
                 finished = [(removals.pop(one), one.result()) for one in done]
@@ -82,13 +80,6 @@ class Ending:
     def _not_going(self, lost: list[Lost]) -> None:
         with self._going_lock:
             self._going.difference_update(verdict.session.id for verdict in lost)
-
-    def _kill(self, lost: Lost) -> None:
-        try:
-            if lost.session.container:
-                self.room.kill(lost.session.container)
-        except AccessError as error:
-            log.warning("session %s: %s", lost.session.id, error)  # its removal says whether it is gone
 
     def _remove(self, lost: Lost) -> bool:
         try:

@@ -115,18 +115,6 @@ class EngineRoom:
         """Makes this thread's connection to the Engine ahead of its use."""
         _asking(self._api.ping)
 
-    def kill(self, container: str) -> None:
-        """Ends every process of a container, at once, and leaves the rest to `remove`; none running is no error."""
-        try:
-            _asking(lambda: self._api.kill(container))
-        except NotFound:
-            return
-        except APIError as error:
-            if error.status_code != 409:  # it does not run
-                raise Refused(
-                    f"Docker Engine did not end the container {container[:12]}: {error.explanation}"
-                ) from error
-
     def remove(self, container: str) -> None:
         """Ends and removes a container, at once; one that is not there is no error."""
         try:

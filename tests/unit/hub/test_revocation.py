@@ -30,17 +30,11 @@ class Room:
     """Remembers which containers it was told to remove; Docker itself is in tests/integration."""
 
     def __init__(self) -> None:
-        self.killed: list[str] = []
         self.removed: list[str] = []
         self.broken = False
 
     def connect(self) -> None:
         """There is nothing to connect to."""
-
-    def kill(self, container: str) -> None:
-        if self.broken:
-            raise Refused("Docker Engine does not answer.")
-        self.killed.append(container)
 
     def remove(self, container: str) -> None:
         if self.broken:
@@ -139,7 +133,6 @@ def test_what_no_longer_holds_is_cut_written_down_and_ended(warden: Warden, engi
     (lost,) = warden.look()
     warden.wait()
     assert warden.control.cuts == [(A, lost.reason)]  # type: ignore[attr-defined]
-    assert warden.room.killed == ["c1"]  # type: ignore[attr-defined]
     assert warden.room.removed == ["c1"]  # type: ignore[attr-defined]
     with reading(engine) as db:
         record = db.get(models.SessionRecord, A)
