@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import re
 import stat
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +48,15 @@ def check_files(
         if not has_index(settings, dataset, version)
     ]
     folders = [str(folder) for folder in [*present, *index_folders]]
-    task = {"do": "check", "profile": profile.model_dump(), "peers": names, "indexes": folders}
+    claims, right = _claims(settings, files)
+    task = {
+        "do": "check",
+        "profile": profile.model_dump(),
+        "peers": names,
+        "indexes": folders,
+        "claims": claims,
+        "right": right,
+    }
 
     def one(pair: tuple[Path, str]) -> FileResult:
         return _complete(_check_one(settings, pair[0], pair[1], task), missing)
@@ -55,6 +65,38 @@ def check_files(
         return [one(pair) for pair in files]
     with ThreadPoolExecutor(max_workers=2) as pool:
         return list(pool.map(one, files))
+
+
+_CHECKSUM = re.compile(r"((?:.*/)?)checksums/([^/]+)\.txt")
+
+
+def _claims(settings: Settings, files: Sequence[tuple[Path, str]]) -> tuple[dict[str, str], list[str]]:
+    """What ACRO's checksum files say of the files beside them, name → SHA-256; and which of them are right."""
+    claims: dict[str, str] = {}
+    right: list[str] = []
+    paths = {name: path for path, name in files}
+    for path, name in files:
+        match = _CHECKSUM.fullmatch(name)
+        told = _bytes(path, 200) if match else None
+        if match is None or told is None or not re.fullmatch(rb"\s*[0-9a-fA-F]{64}\s*", told):
+            continue
+        of = match[1] + match[2]
+        claims[of] = told.strip().lower().decode()
+        data = _bytes(paths[of], settings.egress.max_file_bytes) if of in paths else None
+        if data is not None and hashlib.sha256(data).hexdigest() == claims[of]:
+            right.append(name)
+    return claims, right
+
+
+def _bytes(path: Path, most: int) -> bytes | None:
+    """The bytes of a plain file of at most `most`; None for anything else, of which the file's own check tells."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return None
+    with os.fdopen(descriptor, "rb") as opened:
+        found = os.fstat(descriptor)
+        return opened.read(most + 1) if stat.S_ISREG(found.st_mode) and found.st_size <= most else None
 
 
 def _outdated(settings: Settings, dataset: str, version: int) -> str:

@@ -160,18 +160,30 @@ def _source_rows(index: SourceIndex, outputs: list[_Output], chosen: list[_Pairi
     return kept if kept is not None else np.empty(0, dtype=np.int64)
 
 
-def _join(index: SourceIndex, outputs: list[_Output], chosen: list[_Pairing], rows: Ints) -> tuple[Ints, Ints] | None:
-    """(output row, source row) of all matches; None when there are too many to be worth it."""
+@dataclass
+class _Sought:
+    """Source rows under an alignment, in the order of their combined keys."""
+
+    source: Ints
+    keys: npt.NDArray[np.uint64]
+
+
+def _seek(index: SourceIndex, outputs: list[_Output], chosen: list[_Pairing], rows: Ints) -> _Sought:
+    """The source rows that can match any of `rows`; the same for permuted columns, which hold the same values."""
     source = _source_rows(index, outputs, chosen, rows)
+    keys = _combine([_source_print(index.columns[p.source], p.coarse)[source] for p in chosen])
+    order = np.argsort(keys, kind="stable")
+    return _Sought(source[order], keys[order])
+
+
+def _join(outputs: list[_Output], chosen: list[_Pairing], rows: Ints, sought: _Sought) -> tuple[Ints, Ints] | None:
+    """(output row, source row) of all matches; None when there are too many to be worth it."""
     full = np.ones(len(rows), dtype=np.bool_)
     for pairing in chosen:
         full &= _output_print(outputs[pairing.output], pairing.coarse)[rows] != 0
     rows = rows[full]
     left = _combine([_output_print(outputs[p.output], p.coarse)[rows] for p in chosen])
-    right = _combine([_source_print(index.columns[p.source], p.coarse)[source] for p in chosen])
-    order = np.argsort(right, kind="stable")
-    right = right[order]
-    low, high = np.searchsorted(right, left, "left"), np.searchsorted(right, left, "right")
+    low, high = np.searchsorted(sought.keys, left, "left"), np.searchsorted(sought.keys, left, "right")
     counts = high - low
     total = int(counts.sum())
     if total > MAX_PAIRS:
@@ -179,7 +191,7 @@ def _join(index: SourceIndex, outputs: list[_Output], chosen: list[_Pairing], ro
     starts = (
         np.repeat(low - np.concatenate(([0], np.cumsum(counts)[:-1])), counts) if total else np.empty(0, dtype=np.int64)
     )
-    return np.repeat(rows, counts), source[order[starts + np.arange(total)]]
+    return np.repeat(rows, counts), sought.source[starts + np.arange(total)]
 
 
 def _seeds(index: SourceIndex, pairings: list[_Pairing]) -> list[list[_Pairing]]:
@@ -215,7 +227,7 @@ def _grow(
     index: SourceIndex, outputs: list[_Output], pairings: list[_Pairing], seed: list[_Pairing], rows: Ints
 ) -> _Alignment | None:
     """Adds column after column, each the one that keeps more rows together than chance would."""
-    joined = _join(index, outputs, seed, rows)
+    joined = _join(outputs, seed, rows, _seek(index, outputs, seed, rows))
     if joined is None or len(joined[0]) == 0:
         return None
     left, right = joined
@@ -289,10 +301,10 @@ def _align(
 
 
 def _weigh(
-    index: SourceIndex, outputs: list[_Output], chosen: list[_Pairing], k: int, rows: Ints
+    outputs: list[_Output], chosen: list[_Pairing], k: int, rows: Ints, sought: _Sought
 ) -> tuple[int, int, int, int]:
     """(hits, unique, few, people) of the output's rows under this alignment."""
-    joined = _join(index, outputs, chosen, rows)
+    joined = _join(outputs, chosen, rows, sought)
     if joined is None:
         return 0, 0, 0, 0
     left, right = joined
@@ -343,10 +355,11 @@ def find(index: SourceIndex, table: Table, k: int) -> Leak | None:
         found = _align(index, outputs, rows[:: max(1, len(rows) // 6000)])
     if found is None:
         return None
-    hits, unique, few, people = _weigh(index, outputs, found.chosen, k, rows)
+    sought = _seek(index, outputs, found.chosen, rows)
+    hits, unique, few, people = _weigh(outputs, found.chosen, k, rows, sought)
     if few < 3 or people < 3:
         return None
-    noises = [_weigh(index, _permuted(outputs, generator), found.chosen, k, rows) for _ in range(5)]
+    noises = [_weigh(_permuted(outputs, generator), found.chosen, k, rows, sought) for _ in range(5)]
     by_chance = float(np.mean([noise[2] for noise in noises]))
     by_chance_any = float(np.mean([noise[0] for noise in noises]))
     more_few = few >= 3 * by_chance + 3 * np.sqrt(by_chance) + 2
@@ -361,7 +374,8 @@ def find(index: SourceIndex, table: Table, k: int) -> Leak | None:
             noise = _permuted(outputs, generator)
             other = _align(index, noise, search, SEARCH_SECONDS / 3)
             if other is not None:
-                any_hits, _, few_hits, _ = _weigh(index, noise, other.chosen, k, rows)
+                seeking = _seek(index, noise, other.chosen, rows)
+                any_hits, _, few_hits, _ = _weigh(noise, other.chosen, k, rows, seeking)
                 worst, worst_any = max(worst, few_hits), max(worst_any, any_hits)
         if few < 1.5 * worst + 2 and not (more_any and _surprise(hits, worst_any, len(rows)) > 6):
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ import polars as pl
 
 from access_control.settings import Profile
 from egress_review import kinds, tables
-from egress_review.findings import MAX_FINDINGS, Finding, verdict_of
+from egress_review.findings import MAX_FINDINGS, MAX_TEXT, Finding, verdict_of
 from egress_review.rules.catalogue import Subject
 
 MAX_INPUT = 1 << 30
+MEMBERS, MEMBER_BYTES = 200, 64 * 1024**2  # of an archive that are looked into
 LONG_TEXT = 2 * 1024**2  # characters of a text that nobody reads any more
 SEARCHED_TEXT = 16 * 1024**2  # characters that are searched all the same
 
@@ -75,26 +77,18 @@ def run(task: dict[str, Any], source: int, prepared: list[Any]) -> tuple[dict[st
 
 def check(task: dict[str, Any], data: bytes, indexes: list[Any]) -> dict[str, Any]:
     """All findings in one file, as JSON values."""
-    from egress_review.rules import families, types
-
     name = str(task["name"])
     kinds.keep_decoded(data)
     kind = kinds.tell(name, data)
     subject = Subject(
         name, kind, data, Profile.model_validate(task["profile"]), list(task["peers"]), dict(task["disk"])
     )
+    subject.claim = str(task.get("claims", {}).get(name, ""))
+    subject.checksum = name in task.get("right", [])
     subject.facts["_indexes"] = indexes
-    findings: list[Finding] = []
-    broken = _open(subject)
-    if broken:
-        findings.append(types.BROKEN.found(name, f"The file cannot be read: {broken}."))
-    for family in families.CONTAINER:
-        try:
-            findings += family(subject)
-        except ValueError as error:
-            findings.append(types.BROKEN.found(name, f"The file cannot be read: {error}."))
-    for family in (*families.CONTENT, families.SOURCE):
-        findings += family(subject)
+    findings = _look(subject)
+    if kind == "zip":
+        findings += _members(subject)
     unique = list(dict.fromkeys(findings))
     unique.sort(key=lambda finding: ("blocks", "warns", "informs").index(finding.severity))
     facts: dict[str, Any] = {key: value for key, value in subject.facts.items() if not key.startswith("_")}
@@ -110,6 +104,59 @@ def check(task: dict[str, Any], data: bytes, indexes: list[Any]) -> dict[str, An
         "findings": [f.as_dict() for f in unique[:MAX_FINDINGS]],
         "facts": facts,
     }
+
+
+def _look(subject: Subject) -> list[Finding]:
+    from egress_review.rules import families, types
+
+    findings: list[Finding] = []
+    broken = _open(subject)
+    if broken:
+        findings.append(types.BROKEN.found(subject.name, f"The file cannot be read: {broken}."))
+    for family in families.CONTAINER:
+        try:
+            findings += family(subject)
+        except ValueError as error:
+            findings.append(types.BROKEN.found(subject.name, f"The file cannot be read: {error}."))
+    for family in (*families.CONTENT, families.SOURCE):
+        findings += family(subject)
+    return findings
+
+
+def _members(archive: Subject) -> list[Finding]:
+    """What is in the files inside a ZIP archive, as if they had come by themselves; one level, within limits."""
+    from egress_review.rules import zipped
+
+    findings: list[Finding] = []
+    try:
+        opened = zipped.open_zip(archive.data)
+        entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+        left = MEMBER_BYTES
+        for number, entry in enumerate(entries):
+            left -= entry.file_size
+            if number == MEMBERS or left < 0:
+                findings.append(
+                    zipped.UNSEEN.found(archive.name, f"Of {len(entries)} members {number} were looked into.")
+                )
+                break
+            if entry.flag_bits & 1:
+                continue  # zip.encrypted says so
+            data = zipped.member(opened, entry.filename)
+            name = f"{archive.name}/{entry.filename}"
+            inner = Subject(name, kinds.tell(name, data), data, archive.profile, archive.peers, dict(archive.disk))
+            inner.facts["_indexes"] = archive.facts["_indexes"]
+            here = [found for found in _look(inner) if not found.rule.startswith("file.")]
+            findings += [found if name in found.where else _within(found, name) for found in here]
+            archive.tables += inner.tables
+            if evidence := inner.facts.get("source"):
+                archive.facts["source"] = [*archive.facts.get("source", []), *evidence][:20]
+    except ValueError as error:
+        findings.append(zipped.UNSEEN.found(archive.name, f"The members cannot be looked into: {error}."))
+    return findings
+
+
+def _within(finding: Finding, name: str) -> Finding:
+    return replace(finding, where=f"{name}, {finding.where}"[:MAX_TEXT])
 
 
 def _open(subject: Subject) -> str:
@@ -132,7 +179,7 @@ def _texts(subject: Subject) -> None:
     kind, data = subject.kind, subject.data
     if kind in ("csv", "text", "json", "xml"):
         decoded = kinds.decode(data)
-        subject.texts = [("the text", _readable(decoded[0], kind))] if decoded else []
+        subject.texts = [("the text", _readable(decoded[0], kind))] if decoded and not subject.checksum else []
         if kind == "csv" and len(data) > LONG_TEXT:
             subject.texts += [("the cells", _different_cells(table)) for table in subject.tables]
     elif kind in ("html", "svg"):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from egress_review import tables
 from egress_review.findings import Finding
-from egress_review.rules.catalogue import Subject, rule
+from egress_review.rules.catalogue import Subject, many, rule
 
 CLAIM = rule(
     "acro.claim",
@@ -38,6 +39,11 @@ MISSING = rule("acro.missing", "warns", "A file that ACRO names is not in the re
     why="The record cannot be checked against its outputs.", remedy="Add every file that results.json names, with its checksums.")  # fmt: skip
 
 
+CHANGED = rule("acro.changed", "blocks", "Not the file that ACRO checked", source="ACRO: checksums",
+    why="The file was changed after ACRO wrote its checksum, so ACRO's record says nothing of it.",
+    remedy="Finalise with ACRO again, or leave its record out.")  # fmt: skip
+
+
 def record(value: Any) -> dict[str, Any] | None:
     """The outputs of an ACRO record, or None when this JSON is none."""
     if (
@@ -50,7 +56,11 @@ def record(value: Any) -> dict[str, Any] | None:
 
 
 def check(subject: Subject) -> Iterator[Finding]:
-    """Findings in a results.json."""
+    """Findings in a results.json, and in a file that a record of ACRO has the checksum of."""
+    if subject.claim and hashlib.sha256(subject.data).hexdigest() != subject.claim:
+        yield CHANGED.found(
+            subject.name, f"Its SHA-256 does not begin with {subject.claim[:12]} as ACRO's record says."
+        )
     if subject.kind != "json":
         return
     try:
@@ -59,8 +69,10 @@ def check(subject: Subject) -> Iterator[Finding]:
         return
     if outputs is None:
         return
-    yield CLAIM.found(subject.name, f"ACRO's record of {len(outputs)} outputs.")
     folder = subject.name.rsplit("/", 1)[0] + "/" if "/" in subject.name else ""
+    summed = any(peer.startswith(f"{folder}checksums/") for peer in subject.peers)
+    checksums = "its checksums are compared with the files" if summed else "it came without checksums"
+    yield CLAIM.found(subject.name, f"ACRO's record of {many(len(outputs), 'output', 'outputs')}; {checksums}.")
     claims = []
     for name, output in outputs.items():
         if not isinstance(output, dict):

@@ -52,6 +52,8 @@ class Subject:
     profile: Profile
     peers: list[str] = field(default_factory=list)
     disk: dict[str, Any] = field(default_factory=dict)  # what the parent saw of the file system entry
+    claim: str = ""  # the SHA-256 that ACRO's record gives for this file
+    checksum: bool = False  # this is nothing but the right checksum of a file beside it
     tables: list[Table] = field(default_factory=list)
     texts: list[tuple[str, str]] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)

@@ -62,6 +62,9 @@ DUPLICATES = rule(
 ENCRYPTED = rule("zip.encrypted", "blocks", "An encrypted member", source="Fail closed",
     why="It cannot be checked.", remedy="Add the file unencrypted.")  # fmt: skip
 
+UNSEEN = rule("zip.unseen", "blocks", "Members that were not looked into", source="Fail closed",
+    why="The archive is broken, or holds more than one check takes on.", remedy="Add the files themselves, unpacked.")  # fmt: skip
+
 MAX_UNPACKED = 512 * 1024**2
 MAX_MEMBERS = 5000
 

@@ -1,4 +1,8 @@
+import hashlib
+import json
 import os
+import pickle
+import zipfile
 
 import numpy as np
 import polars as pl
@@ -122,6 +126,45 @@ def test_the_end_of_a_column_is_known_by_its_value(indexed, tmp_path, body, name
 def test_an_end_that_many_share_tells_of_nobody(indexed, tmp_path):
     body = f"statistic,age\nmean,53.2\nmax,{indexed[1]['age'].max()}\n"
     assert "source.extreme" not in _against(indexed, tmp_path, body, "out.csv")
+
+
+def test_the_files_in_an_archive_are_looked_into(indexed, tmp_path):
+    rows = indexed[1].sample(40, seed=2).write_csv()
+    with zipfile.ZipFile(tmp_path / "out.zip", "w") as archive:
+        archive.writestr("tables/counts.csv", "sex,0,1\nF,3,20\nM,30,40\n")
+        archive.writestr("rows.csv", rows)
+        archive.writestr("model.pkl", pickle.dumps({"a": 1}))
+    (result,) = check_files(indexed[0], [(tmp_path / "out.zip", "out.zip")], profile=PROFILE, datasets=[("people", 1)])
+    where = {finding.rule: finding.where for finding in result.findings}
+    assert "out.zip/tables/counts.csv" in where["counts.small"]
+    assert "out.zip/rows.csv" in where["source.rows"]
+    assert "out.zip/model.pkl" in where["model.pickle"]
+    assert result.facts["source"][0]["dataset"] == "people"
+
+
+def test_an_archive_of_more_than_can_be_looked_into_says_so(tmp_path):
+    with zipfile.ZipFile(tmp_path / "out.zip", "w") as archive:
+        for number in range(201):
+            archive.writestr(f"{number}.txt", "all is well\n")
+    (result,) = check_files(Settings(), [(tmp_path / "out.zip", "out.zip")], profile=PROFILE)
+    assert "zip.unseen" in {finding.rule for finding in result.findings}
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_file_is_the_one_that_acro_has_the_checksum_of(tmp_path, changed):
+    table = b"sex,n\nF,120\nM,130\n"
+    (tmp_path / "table.csv").write_bytes(table + (b"X,150\n" if changed else b""))
+    (tmp_path / "sum.txt").write_text(hashlib.sha256(table).hexdigest())
+    results = {"output_0": {"status": "pass", "summary": "pass", "files": [{"name": "table.csv"}]}}
+    (tmp_path / "results.json").write_text(json.dumps({"version": "0.4.8", "results": results}))
+    files = [
+        (tmp_path / "results.json", "acro/results.json"),
+        (tmp_path / "table.csv", "acro/table.csv"),
+        (tmp_path / "sum.txt", "acro/checksums/table.csv.txt"),
+    ]
+    record, checked, told = check_files(Settings(), files, profile=PROFILE)
+    assert ("acro.changed" in {finding.rule for finding in checked.findings}) == changed
+    assert (record.verdict, told.verdict) == ("pass", "block" if changed else "pass")
 
 
 def _long_table(rows: int = 120_000) -> list[str]:
