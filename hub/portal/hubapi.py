@@ -123,6 +123,11 @@ class HubClient:
         answer = self._send("POST", path, own=True, json={})
         if answer.status_code == httpx.codes.BAD_REQUEST and "already" in answer.text:
             return
+        # Of two requests at the same moment the hub answers the second with 500, although the first is under way.
+        if answer.status_code == httpx.codes.INTERNAL_SERVER_ERROR:
+            server = self.servers(person).get(project)
+            if server is not None and (server.ready or server.pending):
+                return
         self._check(answer, "asked to start the session")
 
     def stop(self, person: str, project: str) -> None:
