@@ -372,10 +372,14 @@ def load_json(data: bytes) -> Any:
 
 def extract_bytes(data: bytes, kind: str) -> list[Table]:
     """The tables in these bytes of this kind; raises ValueError when they are broken."""
-    from egress_review import printed_tables
+    from egress_review import pickle_tables, printed_tables
 
     if kind == "csv":
         return from_delimited("", data)
+    if kind in ("pickle", "model") and data[:2] != b"PK":
+        return pickle_tables.tables_in(data)
+    if kind == "array" and data[:6] == b"\x93NUMPY":
+        return pickle_tables.saved_array(data)
     if kind == "text":
         decoded = kinds.decode(data)
         return printed_tables.tables_in("", decoded[0]) if decoded else []

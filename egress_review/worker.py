@@ -36,6 +36,7 @@ def preload() -> None:
     import scipy.optimize
 
     import egress_review.canonical_forms
+    import egress_review.pickle_tables
     import egress_review.previews
     import egress_review.rules.families  # noqa: F401
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import pickletools
 import zipfile
-import zlib
 from collections.abc import Iterator
 from io import BytesIO
 
+from egress_review import pickle_tables
 from egress_review.findings import Finding
 from egress_review.rules.catalogue import Subject, rule
 
@@ -76,40 +75,22 @@ _CALLS = (
     "builtins open",
     "operator attrgetter",
 )
-MAX_OPCODES = 2_000_000
 
 
 def globals_of(data: bytes) -> list[str]:
     """`module name` of every global that a pickle asks for, by opcode; stops at what is broken."""
     found: list[str] = []
     strings: list[str] = []
-    try:
-        for count, (opcode, argument, _) in enumerate(pickletools.genops(data)):
-            if opcode.name in ("GLOBAL", "INST"):
-                found.append(str(argument))
-            elif opcode.name == "STACK_GLOBAL" and len(strings) >= 2:
-                found.append(f"{strings[-2]} {strings[-1]}")
-            elif "UNICODE" in opcode.name or opcode.name in ("STRING", "BINSTRING", "SHORT_BINSTRING"):
-                strings.append(str(argument)[:200])
-            if count > MAX_OPCODES:
-                break
-    except Exception:  # pickletools raises many kinds for broken pickles; what was read counts
+    for name, argument in (read := pickle_tables.opcodes(data)):
+        if name in ("GLOBAL", "INST"):
+            found.append(str(argument))
+        elif name == "STACK_GLOBAL" and len(strings) >= 2:
+            found.append(f"{strings[-2]} {strings[-1]}")
+        elif "UNICODE" in name or name in ("STRING", "BINSTRING", "SHORT_BINSTRING"):
+            strings.append(str(argument)[:200])
+    if not read or read[-1][0] != "STOP":
         found.append("? broken")
     return found
-
-
-def _unpacked(data: bytes) -> bytes:
-    if data[:1] == b"\x78":
-        try:
-            return zlib.decompressobj().decompress(data, 64 * 1024**2)
-        except zlib.error:
-            return data
-    if data[:2] == b"\x1f\x8b":
-        try:
-            return zlib.decompressobj(31).decompress(data, 64 * 1024**2)
-        except zlib.error:
-            return data
-    return data
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -130,7 +111,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         yield MODEL.found(subject.name, "This is the file of a trained model, or of a container that holds one.")
     if subject.kind not in ("pickle", "model", "array", "unknown", "archive", "zip", "statistics"):
         return
-    data = _unpacked(data)
+    data = pickle_tables.unpacked(data)
     if subject.kind != "pickle" and data[:1] != b"\x80":
         return
     names = globals_of(data)
