@@ -220,7 +220,10 @@ def tier_lowered(tour: Tour) -> str:
     must(answer.status_code == 200, f"lowering answered {answer.status_code}: {words(answer)[:300]}")
     wait_for(lambda: not ana.session_answers(), 60, "the session to be cut")
     cut = time.monotonic() - began
-    return f"the session was gone {cut:.2f} s after the page answered (tiers 0 and 1 are warned first); her unreleased downloads died with it"
+    return (
+        f"the session was gone {cut:.2f} s after the page answered (tiers 0 and 1 are warned first); "
+        "her unreleased downloads died with it"
+    )
 
 
 def tier_restored(tour: Tour) -> str:
