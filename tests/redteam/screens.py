@@ -191,12 +191,16 @@ class Screen:
             return False  # between two pages
 
     def _open(self) -> None:
-        if self.page is not None:
-            self.page.close()
-        self.page = page = self.stage.context.new_page()
-        page.on("dialog", lambda dialog: dialog.accept())
-        page.on("download", lambda download: self.downloads.append(download.suggested_filename))
-        page.on("popup", lambda popup: self.popups.append(popup.url))
+        page = self.page = self.page or self._new_page()
+        # A page that is closed while it goes elsewhere hangs Playwright; led to an empty page it does not.
+        for attempt in range(5):
+            try:
+                page.goto("about:blank", timeout=5000)
+                break
+            except Error:  # the attack's own navigation came between
+                if attempt == 4:
+                    raise
+                page.wait_for_timeout(500)
         self.inside = self.enter(page)
         frame = self._frame()
         expect(frame.locator("#jp-main-dock-panel")).to_be_visible(timeout=PATIENCE)
@@ -206,6 +210,15 @@ class Screen:
         expect(frame.locator(".jp-Notebook .jp-Cell .cm-content").first).to_be_visible(timeout=PATIENCE)
         # A cell that is run before the kernel answers is not run at all.
         expect(frame.get_by_text("| Idle")).to_be_visible(timeout=PATIENCE)
+
+    def _new_page(self) -> Page:
+        page = self.stage.context.new_page()
+        # Whoever is asked whether to leave the page says yes; asking would only hold the browser up.
+        page.add_init_script("addEventListener('beforeunload', (event) => event.stopImmediatePropagation(), true)")
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.on("download", lambda download: self.downloads.append(download.suggested_filename))
+        page.on("popup", lambda popup: self.popups.append(popup.url))
+        return page
 
     def _run(self, code: str, mark: str) -> None:
         if self.page is None or not self._in_place():

@@ -24,6 +24,7 @@ display(HTML("<p>" + "r" * {RECORDS} + "</p>" + {OUTPUT!r}))
 def test_control_it_is_printed(stock_screen) -> None:
     stock_screen.show(OUTPUT)
     assert stock_screen.told() == "printing"
+    stock_screen.fresh()  # the dialog would stay over the page
 
 
 def test_what_is_printed_was_counted_when_it_was_shown(enclave, scripted_screen) -> None:
@@ -32,6 +33,7 @@ def test_what_is_printed_was_counted_when_it_was_shown(enclave, scripted_screen)
     scripted_screen.run(CODE)
     assert scripted_screen.told() == "printing"
     assert shown_bytes(enclave, "ana", "empty") - before >= RECORDS
+    scripted_screen.fresh()
 
 
 def test_printed_script_does_not_run_from_tier_2_on(plain_screen) -> None:
