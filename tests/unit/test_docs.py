@@ -21,7 +21,9 @@ def name(path: Path) -> str:
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_links_lead_to_files(page: Path) -> None:
-    targets = [target for target in LINK.findall(page.read_text()) if "://" not in target and not target.startswith("mailto:")]
+    targets = [
+        target for target in LINK.findall(page.read_text()) if "://" not in target and not target.startswith("mailto:")
+    ]
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 

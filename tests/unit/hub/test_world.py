@@ -1,6 +1,5 @@
 """The demo's world: built whole, twice without change, and deciding as its people expect."""
 
-from pathlib import Path
 
 import pytest
 
