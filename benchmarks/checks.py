@@ -79,8 +79,8 @@ class PeakMemory:
     def _watch(self) -> None:
         zygote = sandbox._zygote._process  # noqa: SLF001
         while zygote is not None and not self._stop.wait(0.005):
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                for child in Path(f"/proc/{zygote.pid}/task/{zygote.pid}/children").read_text().split():
+            for child in Path(f"/proc/{zygote.pid}/task/{zygote.pid}/children").read_text().split():
+                with contextlib.suppress(OSError, ValueError, IndexError):  # it has ended
                     told = Path(f"/proc/{child}/status").read_text()
                     self.peak = max(self.peak, int(told.split("VmHWM:")[1].split()[0]) / 1024)
 

@@ -285,7 +285,7 @@ class ColumnBuild:
             self.flags = self.tables.flags(self.bits)
         if self.flags is not None:
             known = hashes if bool(hashes.all()) else hashes[hashes != 0]
-            self.flags[known >> np.uint64(64 - self.bits)] = 1
+            self.flags[(known >> np.uint64(64 - self.bits)).view(np.int64)] = 1
 
     def entry(self) -> dict[str, Any] | None:
         """Writes what is counted and says where everything is; None when a bitmap is wanted that was not begun."""

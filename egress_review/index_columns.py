@@ -18,7 +18,7 @@ Hashes = npt.NDArray[np.uint64]
 Prints = npt.NDArray[np.uint16]
 Floats = npt.NDArray[np.float64]
 
-CHUNK = 1 << 16  # elements that stay in the cache between steps
+CHUNK = 1 << 13  # elements that stay in the cache, and in memory that is at hand, between steps
 EXACT_DIGITS, COARSE_DIGITS = 12, 3
 _EXPONENT = np.array([int(np.floor((e - 1023) * 0.30102999566398120)) for e in range(2048)], dtype=np.int64)
 _POWERS = 10.0 ** np.arange(-330, 331).clip(-307, 308)
@@ -231,7 +231,6 @@ class PlainNumbers:
     """
 
     LEAST, MOST = -11, 11  # decimal exponents
-    STEP = 1 << 14  # elements at a time, so that all that is in hand stays in the cache
 
     def __init__(self, key: Key) -> None:
         self._low, self._high = np.uint64(key.low), np.uint64(key.high)
@@ -251,8 +250,8 @@ class PlainNumbers:
         hashes: Hashes = np.empty(len(values), np.uint64)
         exact: Prints = np.empty(len(values), np.uint16)
         coarse: Prints = np.empty(len(values), np.uint16)
-        for start in range(0, len(values), self.STEP):
-            here = slice(start, start + self.STEP)
+        for start in range(0, len(values), CHUNK):
+            here = slice(start, start + CHUNK)
             if not self._part(values[here], hashes[here], exact[here], coarse[here]):
                 return None
         return hashes, exact, coarse
