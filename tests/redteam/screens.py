@@ -192,6 +192,7 @@ class Screen:
 
     def _open(self) -> None:
         page = self.page = self.page or self._new_page()
+        page.bring_to_front()
         # A page that is closed while it goes elsewhere hangs Playwright; led to an empty page it does not.
         for attempt in range(5):
             try:
@@ -224,6 +225,7 @@ class Screen:
         if self.page is None or not self._in_place():
             self._open()
         page = self._page()
+        page.bring_to_front()  # a tab behind another does not draw, and JupyterLab waits for that
         assert self.inside is not None
         write(self.inside, "shown.py", code)
         frame = self._frame()
