@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,17 @@ from hub.gateway.kernels import any_at_work, at_work
 from hub.gateway.upstream import Upstream
 from tests.unit.hub.gateway.gateway_rig import Serve, answering, json_answer
 
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
 
 def ago(seconds: float) -> str:
-    return (clock.now() - timedelta(seconds=seconds)).isoformat()
+    return (NOW - timedelta(seconds=seconds)).isoformat()
+
+
+@pytest.fixture
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is always the same moment, however long ago the tests were collected."""
+    monkeypatch.setattr(clock, "_now", lambda: NOW)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +37,7 @@ def ago(seconds: float) -> str:
         [{"execution_state": "idle", "last_activity": ago(9000)}, {"execution_state": "busy", "last_activity": ago(9000)}],
     ],
 )  # fmt: skip
-def test_a_kernel_that_computes_or_did_lately(said: Any) -> None:
+def test_a_kernel_that_computes_or_did_lately(stopped_clock: None, said: Any) -> None:
     assert any_at_work(said, 60)
 
 
@@ -41,7 +49,7 @@ def test_a_kernel_that_computes_or_did_lately(said: Any) -> None:
         [{"last_activity": ago(-9000)}], [{"last_activity": "2026-01-01T00:00:00"}],
     ],
 )  # fmt: skip
-def test_whatever_else_is_no_work(said: Any) -> None:
+def test_whatever_else_is_no_work(stopped_clock: None, said: Any) -> None:
     assert not any_at_work(said, 60)
 
 
