@@ -74,9 +74,10 @@ def read_rows(db: Session, previous: Rows | None = None) -> Rows:
     try:
         if previous is None:
             rows = [*standing, *RowReader().read(_stored(db))]
-            if len({one[0] for one in rows}) != len(rows):
+            made = Rows.of(rows)
+            if len(made.by_id) != len(rows):
                 raise _twice()
-            return Rows.of(rows)
+            return made
         left = dict(previous.by_id)
         fresh = [one for one in _stored(db) if left.pop(one[0], None) != one]
         if any(one.id not in left for one in standing):

@@ -7,6 +7,7 @@ that is not picked could not have matched.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 from access_control.facts import ANY
@@ -47,7 +48,7 @@ class Rows:
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Rows:
         """Indexes rows with different ids; their order is of no account."""
-        by_id = {row[0]: row for row in sorted(rows)}
+        by_id = {row[0]: row for row in sorted(rows, key=itemgetter(0))}
         tables: dict[str, Cells] = {}
         for row in by_id.values():
             for project, data in _cells(row):
