@@ -1,6 +1,5 @@
 """The demo's world: built whole, twice without change, and deciding as its people expect."""
 
-
 import pytest
 
 from access_control import clock
