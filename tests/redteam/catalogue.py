@@ -18,8 +18,8 @@ WAYS = ("container", "hub", "gateway", "browser", "submission")
 HEAD = """# The red team's table
 
 Each row is a file below `tests/redteam/`: an attack run from inside a real container, over the real gateway, or in a real
-Chromium. Each was first seen to work against its control, stock JupyterHub with DockerSpawner or a container with that one
-defence left out, and the control is part of the test: a test that cannot fail proves nothing. *Bounded* means that it cannot
+Chromium. Each has a control that is part of the test: stock JupyterHub with DockerSpawner or a container with that one
+defence left out, where the attack works; or, where there is no such thing, the same request by the one who may. *Bounded* means that it cannot
 be stopped, and what bounds it. This page is generated from the tests.
 """
 

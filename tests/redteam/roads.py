@@ -180,6 +180,31 @@ def open_road(payload: bytes, repeat: bytes = b"") -> Iterator[httpx.Response | 
             proxy.wait(20)
 
 
+def raw_answer(payload: bytes, repeat: bytes = b"", most: int = 1024 * 1024) -> bytes:
+    """What a client without any limit or parser reads of the same server: `most` bytes of it, or all."""
+    with weak_container() as control:
+        set_payload(control, payload, repeat)
+        script = ["python3", "-c", SERVER, "8888", str(16 * 1024 * 1024)]
+        subprocess.run(["docker", "exec", "-d", control.container, *script], check=True)
+        told = subprocess.run(
+            ["docker", "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", control.container],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        for _ in range(300):
+            try:
+                client = socket.create_connection((told.stdout.strip(), 8888), 30)
+            except ConnectionRefusedError:
+                time.sleep(0.1)
+                continue
+            with client:
+                client.sendall(b"GET /api/kernels HTTP/1.1\r\nHost: control\r\n\r\n")
+                answer = b""
+                while len(answer) < most and (piece := client.recv(65536)):
+                    answer += piece
+                return answer
+    raise AssertionError("the hostile server did not start")
+
+
 def _patient_get(address: str) -> httpx.Response | None:
     for _ in range(100):
         try:

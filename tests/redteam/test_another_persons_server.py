@@ -1,7 +1,7 @@
 """Start, stop or read another person's session through the REST API.
 
 Way: hub
-Control: an admin of stock DockerSpawner's hub may; the enclave has no such admin
+Control: the same request for her own, which is answered
 Held by: scopes end at one's own sessions, and no person is the hub's admin
 """
 

@@ -13,11 +13,12 @@ REPEAT = b"1," * 32768
 
 def test_control_it_passes_a_plain_proxy(open_road) -> None:
     with open_road(PAYLOAD, REPEAT) as answer:
-        assert answer is None or answer.status_code
+        assert answer is not None
+        assert len(answer.content) > 10_000_000
 
 
 def test_the_gateway_lets_nothing_of_it_through(evil_session) -> None:
     with evil_server(evil_session, PAYLOAD, REPEAT):
         answer = evil_session.get("/api/kernels")
-    assert answer is None or answer.status_code >= 500 or len(answer.content) < 80_000_000
+    assert answer.status_code >= 500 or len(answer.content) < 80_000_000
     assert evil_session.gateway_mib() < 400

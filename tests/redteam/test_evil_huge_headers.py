@@ -1,19 +1,19 @@
 """Answer with headers without end, to exhaust the gateway's memory.
 
 Way: gateway
-Control: configurable-http-proxy straight to the same server
+Control: a client that takes whatever comes
 Held by: the size and number of header lines are bounded
 """
 
-from tests.redteam.roads import evil_server
+from tests.redteam.roads import evil_server, raw_answer
 
 PAYLOAD = b"HTTP/1.1 200 OK\r\n"
 REPEAT = b"X-Filler: " + b"a" * 8000 + b"\r\n"
 
 
-def test_control_it_passes_a_plain_proxy(open_road) -> None:
-    with open_road(PAYLOAD, REPEAT) as answer:
-        assert answer is None or answer.status_code
+def test_control_a_client_without_limits_takes_it() -> None:
+    answer = raw_answer(PAYLOAD, REPEAT)
+    assert answer.count(b"X-Filler: ") > 48
 
 
 def test_the_gateway_lets_nothing_of_it_through(evil_session) -> None:

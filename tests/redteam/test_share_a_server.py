@@ -1,7 +1,7 @@
 """Share one's session with somebody who has no access.
 
 Way: hub
-Control: stock DockerSpawner with jupyterhub-singleuser whose users have the scope `shares`, as its documentation shows it
+Control: the session itself, which is hers and runs
 Held by: no role has a scope of shares
 """
 
