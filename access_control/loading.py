@@ -94,12 +94,18 @@ def read_rows(db: Session, previous: Rows | None = None) -> Rows:
 def _stored(db: Session, *where: Any) -> Iterator[tuple[str, ...]]:
     """The stored rows in the order of COLUMNS, straight from the driver: every column is text, nothing to convert."""
     row = models.PolicyRow
-    result = db.connection().execute(
+    return _plain(
+        db,
         select(
             row.id, row.eft, row.role, row.project, row.data, row.act, row.purpose, row.region,
             _day(row.start), _day(row.until), row.training, func.coalesce(row.agreement_id, literal(NO_AGREEMENT)),
-        ).where(*where)
+        ).where(*where),
     )  # fmt: skip
+
+
+def _plain(db: Session, wanted: Any) -> Iterator[tuple[Any, ...]]:
+    """What the driver gives, as it gives it: a row object apiece would cost more than the reading itself."""
+    result = db.connection().execute(wanted)
     with closing(result):
         cursor = result.cursor
         if cursor is None:
@@ -116,7 +122,7 @@ def _spans(
     db: Session, only: str | None, holder: InstrumentedAttribute[Any], *columns: Any
 ) -> dict[str, list[tuple[Any, ...]]]:
     found: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    for person, *values in db.connection().execute(_of(select(holder, *columns), holder, only)).tuples():
+    for person, *values in _plain(db, _of(select(holder, *columns), holder, only)):
         found[person].append(tuple(intern(one) if isinstance(one, str) else one for one in values))
     return found
 
@@ -125,7 +131,8 @@ def _spans(
 def collector_at_rest() -> Iterator[None]:
     """Keeps Python's cycle collector from walking, again and again, over the objects of a policy that is being read.
 
-    They hold no cycles, and the walks are half the time of loading 200,000 rows.
+    They hold no cycles, and the walks are half the time of loading 200,000 rows. Frozen and at once unfrozen, they
+    count as long-lived: else the first walk after the reading would still go over all of them.
     """
     running = gc.isenabled()
     gc.disable()
@@ -133,6 +140,9 @@ def collector_at_rest() -> Iterator[None]:
         yield
     finally:
         if running:
+            if gc.get_freeze_count() == 0:  # what another part of the process has frozen stays so
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
@@ -178,7 +188,7 @@ def read_duty_rows(db: Session) -> Rows:
 def _held(db: Session, person: str | None) -> list[tuple[str, str, str, str, str]]:
     role = models.Role
     wanted = select(role.person_id, role.role, role.domain, _day(role.start), _day(role.until))
-    found = db.connection().execute(_of(wanted, role.person_id, person)).tuples()
+    found = _plain(db, _of(wanted, role.person_id, person))
     return [
         (one, intern(name), intern(domain), _DAYS[start], _DAYS[until]) for one, name, domain, start, until in found
     ]
@@ -203,7 +213,7 @@ def _people(
     same_clearances: dict[Any, tuple[tuple[Any, ...], ...]] = {}
     same_trainings: dict[Any, dict[str, tuple[Span, ...]]] = {}
     wanted = _of(select(person.id, person.region, person.suspended), person.id, only)
-    for name, region, suspended in db.connection().execute(wanted).tuples():
+    for name, region, suspended in _plain(db, wanted):
         courses: defaultdict[str, tuple[Span, ...]] = defaultdict(tuple)
         for course, start, until in sorted(passed.get(name, ())):
             courses[course] += ((_DAYS[start], _DAYS[until]),)
@@ -226,12 +236,13 @@ def _people(
 
 def _projects(db: Session) -> dict[str, ProjectFacts]:
     project = models.Project
-    found = db.connection().execute(
+    found = _plain(
+        db,
         select(
             project.id, project.title, project.tier, project.state, _day(project.start), _day(project.until),
             _json(project.purposes),
-        )
-    ).tuples()  # fmt: skip
+        ),
+    )  # fmt: skip
     return {
         project_id: ProjectFacts(
             project_id,
@@ -250,28 +261,24 @@ def _projects(db: Session) -> dict[str, ProjectFacts]:
 def _renditions(db: Session) -> dict[str, Any]:
     dataset, rendition, version = models.Dataset, models.Rendition, models.RenditionVersion
     versions: defaultdict[str, list[Version]] = defaultdict(list)
-    for rendition_id, number, project_id, path, files in (
-        db.connection()
-        .execute(
-            select(version.rendition_id, version.number, version.project_id, version.path, version.files)
-            .where(version.state == "published")
-            .order_by(version.number.desc())
-        )
-        .tuples()
+    published = select(version.rendition_id, version.number, version.project_id, version.path, _json(version.files))
+    for rendition_id, number, project_id, path, files in _plain(
+        db, published.where(version.state == "published").order_by(version.number.desc())
     ):
         if _below_root(path):
-            versions[rendition_id].append(Version(number, project_id, path, files))
+            versions[rendition_id].append(Version(number, project_id, path, json.loads(files)))
     renditions: dict[str, DataFacts] = {}
     by_dataset: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
-    found = db.connection().execute(
+    found = _plain(
+        db,
         select(
             rendition.id, rendition.title, rendition.tier, rendition.per_project, dataset.id, dataset.title,
             dataset.owner_id, _json(dataset.required_trainings), _json(dataset.permitted_use),
             _day(dataset.embargo_until), _day(dataset.retention_until),
         )
         .join(dataset, rendition.dataset_id == dataset.id)
-        .order_by(rendition.id)
-    ).tuples()  # fmt: skip
+        .order_by(rendition.id),
+    )  # fmt: skip
     for one, title, tier, per_project, dataset_id, dataset_title, owner, courses, uses, embargo, retention in found:
         renditions[one] = DataFacts(
             id=one,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 import sys
 from pathlib import Path
@@ -251,3 +252,31 @@ def test_a_fact_that_cannot_be_read_closes_everything(tmp_path: Path, statement:
         db.execute(text(statement))
     with reading(engine) as db, pytest.raises(Refused, match="nothing is allowed"):
         load_snapshot(db, ROOT)
+
+
+def test_the_collector_is_as_it_was_after_a_reading():
+    with loading.collector_at_rest():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with loading.collector_at_rest():
+            assert not gc.isenabled()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_what_was_read_is_long_lived_at_once_and_what_was_frozen_before_stays_frozen():
+    with loading.collector_at_rest():
+        made = [[] for _ in range(1_000)]
+    assert gc.get_freeze_count() == 0
+    assert {id(one) for one in made} <= {id(one) for one in gc.get_objects(generation=2)}
+    gc.freeze()
+    try:
+        before = gc.get_freeze_count()
+        with loading.collector_at_rest():
+            pass
+        assert gc.get_freeze_count() == before
+    finally:
+        gc.unfreeze()
