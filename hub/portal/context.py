@@ -29,6 +29,14 @@ from hub.portal.security import same_origin
 COOKIE = "portal-login"
 
 
+class InvalidField(Invalid):
+    """A field of a form that cannot be taken; `field` is its name, so that the page can say it beside the field."""
+
+    def __init__(self, sentence: str, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
 class LoginNeeded(Exception):
     """Nobody is logged in; a page sends the browser to the hub, the API answers 401."""
 
@@ -150,7 +158,7 @@ class Form:
     def file(self) -> UploadFile:
         """The uploaded file; raises Invalid when none was chosen."""
         if self._file is None or not self._file.filename:
-            raise Invalid("No file was chosen. Go back and choose one.")
+            raise InvalidField("No file was chosen. Choose one.", "file")
         return self._file
 
     def text(self, name: str, default: str | None = None) -> str:
@@ -159,7 +167,7 @@ class Form:
         if value:
             return value
         if default is None:
-            raise Invalid(f"“{name.replace('_', ' ')}” is empty. Go back and fill it in.")
+            raise InvalidField(f"“{name.replace('_', ' ')}” is empty. Fill it in.", name)
         return default
 
     def all(self, name: str) -> list[str]:
@@ -178,7 +186,7 @@ class Form:
         except ValueError:
             number = LARGEST + 1
         if abs(number) > LARGEST:
-            raise Invalid(f"“{name.replace('_', ' ')}” must be a whole number, not {value[:40]!r}.")
+            raise InvalidField(f"“{name.replace('_', ' ')}” must be a whole number, not {value[:40]!r}.", name)
         return number
 
     def day(self, name: str) -> date:
@@ -187,7 +195,9 @@ class Form:
         try:
             return date.fromisoformat(value)
         except ValueError:
-            raise Invalid(f"“{name.replace('_', ' ')}” must be a day such as 2026-12-31, not {value!r}.") from None
+            raise InvalidField(
+                f"“{name.replace('_', ' ')}” must be a day such as 2026-12-31, not {value!r}.", name
+            ) from None
 
     def items(self) -> list[tuple[str, str]]:
         """All fields as they came."""
@@ -203,10 +213,11 @@ async def the_form(request: Request, visitor: VisitorOf) -> Form:
     fields = [(key, value) for key, value in data.multi_items() if isinstance(value, str)]
     file = next((value for _, value in data.multi_items() if isinstance(value, UploadFile)), None)
     if any("\0" in text for pair in fields for text in pair):
-        raise Invalid("Text may not hold a NUL character. Go back and take it out.")
+        raise Invalid("Text may not hold a NUL character. Take it out.")
+    request.state.fields = fields
     token = next((value for key, value in fields if key == "csrf"), "")
     if not same_token(token, visitor.csrf):
-        raise Refused("This form is from an older login. Go back, reload the page and send it again.")
+        raise Refused("This form is from an older login. Send it again.")
     return Form(fields, file)
 
 

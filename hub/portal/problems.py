@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -17,6 +18,7 @@ from egress_review import errors as egress
 from egress_review.errors import EgressError
 from hub.portal.context import LoginNeeded, Visitor, the_portal
 from hub.portal.login import begin_login
+from hub.portal.refill import form_again
 from hub.portal.rendering import fragment, page
 
 log = logging.getLogger("enclave.portal")
@@ -78,8 +80,19 @@ def _log_denial(request: Request, sentence: str) -> None:
         )
 
 
-def _sentence(request: Request, error: Exception) -> Response:
+AGAIN = (HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.CONFLICT)
+
+
+async def _sentence(request: Request, error: Exception) -> Response:
     status = status_of(error)
+    if status in AGAIN and request.method == "POST" and not is_api(request) and not request.headers.get("hx-request"):
+        again = await form_again(request, status, str(error), getattr(error, "field", ""))
+        if again is not None:
+            return again
+    return await run_in_threadpool(_told, request, status, error)
+
+
+def _told(request: Request, status: HTTPStatus, error: Exception) -> Response:
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return _failure(request, error)
     if status == HTTPStatus.FORBIDDEN:

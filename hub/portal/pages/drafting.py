@@ -15,7 +15,7 @@ from access_control.errors import Invalid, NotPermitted
 from access_control.models import Agreement, Organisation, Project, Rendition
 from access_control.terms import TERMS
 from hub.portal.agreement_terms import WRITABLE, may_amend, terms_of
-from hub.portal.context import Form, FormOf, Portal, PortalOf, Visitor, VisitorOf
+from hub.portal.context import Form, FormOf, InvalidField, Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.going import go
 from hub.portal.pages.access import visible_agreement, visible_agreements
 from hub.portal.rendering import page
@@ -79,7 +79,7 @@ def draft_one(portal: Portal, actor: str, form: Form) -> Agreement:
     terms = terms_of(form)
     for name in ("title", "start", "until"):
         if name not in terms:
-            raise Invalid(f"“{name}” is empty. Go back and fill it in.")
+            raise InvalidField(f"“{name}” is empty. Fill it in.", name)
     given = {"parties": [], "renditions": [], "purposes": [], "regions": []} | terms
     with portal.writing() as db:
         return agreements.draft_agreement(db, project=form.text("project"), actor=actor, **given)

@@ -9,12 +9,12 @@ from starlette.responses import RedirectResponse, Response
 
 from access_control.audit import Act, record
 from egress_review import release, requests, reviews
-from egress_review.errors import Invalid, NotFound
+from egress_review.errors import EgressError, Invalid, NotFound
 from egress_review.models import Release
 from egress_review.release import Released
 from egress_review.states import MEANINGS, State
 from hub.portal import shown as listing
-from hub.portal.context import Form, FormOf, Portal, PortalOf, Visitor, VisitorOf
+from hub.portal.context import Form, FormOf, InvalidField, Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.going import go
 from hub.portal.numbers import number_of
 from hub.portal.pages.projects import members_only
@@ -49,9 +49,9 @@ def picked(form: Form) -> list[tuple[str, str]]:
     for number in form.all("pick"):
         name, context = fields.get(f"name-{number}", ""), fields.get(f"context-{number}", "").strip()
         if not name:
-            raise Invalid("The list of files is incomplete. Go back, reload the page and tick them again.")
+            raise Invalid("The list of files is incomplete. Tick them again.")
         if not context:
-            raise Invalid(f"Say what {name} shows: which figures, of whom, how many people. Go back and add it.")
+            raise InvalidField(f"Say what {name} shows: which figures, of whom, how many people.", f"context-{number}")
         chosen.append((name, context))
     return chosen
 
@@ -61,7 +61,7 @@ def create(portal: PortalOf, visitor: VisitorOf, form: FormOf) -> Response:
     """Makes the draft with the ticked files and, when that was the button, submits it."""
     chosen = picked(form)
     if not chosen:
-        raise Invalid("No file is ticked. Go back and tick those that are to leave.")
+        raise Invalid("No file is ticked. Tick those that are to leave.")
     with portal.writing() as db:
         row = requests.create_draft(
             db,
@@ -74,7 +74,11 @@ def create(portal: PortalOf, visitor: VisitorOf, form: FormOf) -> Response:
         for name, context in chosen:
             requests.add_files(db, portal.settings, row.id, [name], context=context, actor=visitor.id)
     if form.text("then", "save") == "submit":
-        return _submit(portal, visitor, row.id)
+        try:
+            return _submit(portal, visitor, row.id)
+        except EgressError as error:  # the draft is there: shown again, the form would make a second one
+            visitor.say(f"It is saved as a draft, and not submitted: {error}", kind="bad")
+            return go(portal, visitor, f"releases/{row.id}")
     return go(portal, visitor, f"releases/{row.id}", "The draft is saved. Nothing was copied yet.")
 
 
