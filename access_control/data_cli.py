@@ -89,7 +89,7 @@ def _dictionary(file: Path | None) -> dict[str, str]:
 
     try:
         values = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, tomllib.TOMLDecodeError) as error:
         raise Invalid(f'{file} cannot be read as TOML: {error}. Write a line such as age = "Age in years".') from error
     if wrong := [name for name, text in values.items() if not isinstance(text, str)]:
         raise Invalid(f'{file}: {wrong[0]} is no text. Write a line such as age = "Age in years".')

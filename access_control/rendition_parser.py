@@ -52,7 +52,7 @@ def _rule(place: str, key: str, value: Any, options: dict[str, Any], *, domain: 
             return Clip(value.get("low"), value.get("high"))
         faults.add(f"{place}.clip", "write { low = 0, high = 80 }, or one of the two.")
     elif key == "truncate":
-        if value in {"year", "quarter", "month"}:
+        if value in ("year", "quarter", "month"):
             return Truncate(value)
         faults.add(f"{place}.truncate", f"{value!r} is none of 'year', 'quarter' and 'month'.")
     elif key == "first":
@@ -66,7 +66,9 @@ def _rule(place: str, key: str, value: Any, options: dict[str, Any], *, domain: 
     elif key == "groups":
         other = options.pop("other", "other")
         if isinstance(value, dict) and value and all(isinstance(v, list) for v in value.values()):
-            labels = {member: name for name, members in value.items() for member in members}
+            members = [(member, name) for name, listed in value.items() for member in listed]
+            # A list or table in a group is no value of a column, and none that could be looked up.
+            labels = {member: name for member, name in members if not isinstance(member, (list, dict))}
             if len(labels) == sum(map(len, value.values())) and isinstance(other, str):
                 return Groups(labels, other)
             faults.add(f"{place}.groups", "a value stands in two groups, or `other` is no text.")
@@ -74,7 +76,7 @@ def _rule(place: str, key: str, value: Any, options: dict[str, Any], *, domain: 
             faults.add(f"{place}.groups", 'write { north = ["a", "b"], south = ["c"] }.')
     elif key == "pseudonym":
         domain = options.pop("domain", domain)
-        if value in {"project", "everyone"} and isinstance(domain, str) and domain:
+        if value in ("project", "everyone") and isinstance(domain, str) and domain:
             return Pseudonym(value == "project", domain)
         faults.add(f"{place}.pseudonym", f"{value!r} is neither 'project' (keyed by project) nor 'everyone'.")
     return None
@@ -141,7 +143,7 @@ def _suppression(value: Any, faults: Faults) -> Suppression | None:
         faults.add("suppress.together", "must be a list of different column names.")
     if not isinstance(below, int) or isinstance(below, bool) or below < 2:
         faults.add("suppress.below", "must be a whole number of at least 2.")
-    if how not in {"rows", "values"}:
+    if how not in ("rows", "values"):
         faults.add("suppress.how", f"{how!r} is neither 'rows' (left out) nor 'values' (made missing).")
     return None if faults.lines else Suppression(tuple(together or ()), below or 0, how)
 
@@ -194,7 +196,7 @@ def parse(text: str, file: str = "The rendition") -> RenditionSpec:
     """Reads a rendition file; raises Invalid with every fault and its place. `file` is what it is called in errors."""
     try:
         values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise Invalid(f"{file} is no TOML: {error}. Nothing was changed.") from error
     faults = Faults()
     for key in sorted(set(values) - _TOP):
@@ -208,7 +210,7 @@ def parse(text: str, file: str = "The rendition") -> RenditionSpec:
     if not isinstance(tier, int) or isinstance(tier, bool) or not 0 <= tier <= 4:
         faults.add("tier", "must be a whole number from 0 (open) to 4 (highly restricted).")
     others = values.get("others", "drop")
-    if others not in {"keep", "drop"}:
+    if others not in ("keep", "drop"):
         faults.add("others", f"{others!r} is neither 'keep' nor 'drop', for the columns that are not named.")
     columns = values.get("columns", {})
     if not isinstance(columns, dict) or (not columns and others != "keep"):

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pymerkle import InmemoryTree
@@ -160,7 +160,10 @@ def verify(
 
     Every problem is a sentence; a log with problems is still read to its end so that all of them are told.
     """
-    key = serialization.load_pem_public_key(public_key)
+    try:
+        key = serialization.load_pem_public_key(public_key)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise Refused("The public key cannot be read. It is the file audit.pub of the enclave.") from error
     if not isinstance(key, Ed25519PublicKey):
         raise Refused("The public key is no Ed25519 key. It is the file audit.pub of the enclave.")
     result = Verification()
@@ -200,11 +203,15 @@ def _read_checkpoints(
             signature = base64.b64decode(point["signature"], validate=True)
             unsigned = {name: value for name, value in point.items() if name != "signature"}
             key.verify(signature, canonical(unsigned).encode())
-        except (ValueError, KeyError, TypeError, InvalidSignature):
+            # Whoever hands in a log with a key of their own signs what they like.
+            if type(point["size"]) is not int or not all(isinstance(point[name], str) for name in ("root", "at")):
+                raise TypeError(point)  # noqa: TRY301 - one way to say no
+            follows = point["previous"]
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidSignature):
             result.problems.append(f"Checkpoint {number} is not one that this enclave's key signed.")
             continue
         expected = hashlib.sha256(canonical(previous).encode()).hexdigest() if previous else None
-        if chained and point["previous"] != expected:
+        if chained and follows != expected:
             result.problems.append(
                 f"Checkpoint {number} of {point['at']} does not follow the one before it: a line is missing."
             )
@@ -217,7 +224,7 @@ def _check_entry(number: int, body: str, result: Verification) -> None:
     try:
         value = json.loads(body)
         held = value["seq"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         result.problems.append(f"Entry {number} is not readable.")
         return
     if held != number:
@@ -258,7 +265,10 @@ def export(engine: Engine, settings: Settings, folder: Path) -> int:
 
 
 def verify_export(folder: Path, witnesses: Iterable[str] = ()) -> Verification:
-    """Verifies a folder that `export` wrote; needs nothing but that folder."""
-    with (folder / "entries.jsonl").open(encoding="utf-8") as file:
-        lines = (folder / CHECKPOINTS).read_text().splitlines() if (folder / CHECKPOINTS).exists() else []
-        return verify((line.rstrip("\n") for line in file), lines, (folder / PUBLIC_KEY).read_bytes(), witnesses)
+    """Verifies a folder that `export` wrote; needs nothing but that folder. Raises Refused for what is no text."""
+    try:
+        with (folder / "entries.jsonl").open(encoding="utf-8") as file:
+            lines = (folder / CHECKPOINTS).read_text().splitlines() if (folder / CHECKPOINTS).exists() else []
+            return verify((line.rstrip("\n") for line in file), lines, (folder / PUBLIC_KEY).read_bytes(), witnesses)
+    except UnicodeDecodeError as error:
+        raise Refused(f"{folder} holds bytes that are no text: it is not the log that was exported.") from error

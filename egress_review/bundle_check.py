@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -18,6 +19,11 @@ from egress_review.signing import key_id, public_from_pem, verify
 
 MANIFEST = "release.json"
 SIGNATURE = "release.json.sig"
+# What the library raises for archives that are no archives, by the place where it notices.
+_BROKEN_ZIP = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, NotImplementedError, RuntimeError,
+    ValueError, IndexError,
+)  # fmt: skip
 MAX_BYTES = 2 * 1024**3  # a bundle that unpacks to more is a bomb
 
 
@@ -56,7 +62,7 @@ def check_bundle(data: bytes, public: Ed25519PublicKey | None = None) -> Verifie
             if hashlib.sha256(members[name]).hexdigest() != file["sha256"]:
                 raise Refused(f"{name} was altered: its hash is not the one that was approved.")
             checked.append(f"{name} is as approved, and {_check_approvals(manifest, file)}.")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise Refused(f"This is no bundle of a release: {type(error).__name__} {error}.") from error
     return Verified(manifest, checked, key_given=public is not None)
 
@@ -104,7 +110,10 @@ def _members(data: bytes) -> dict[str, bytes]:
                 raise Refused("The bundle holds two files of one name.")
             if sum(info.file_size for info in infos) > MAX_BYTES:
                 raise Refused("The bundle unpacks to over 2 GiB: it was not made by an enclave.")
+            # Others take memory as their headers say, whatever is in them.
+            if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in infos):
+                raise Refused("The bundle is packed in a way that no enclave packs it.")
             read: Callable[[zipfile.ZipInfo], bytes] = archive.read
             return {info.filename: read(info) for info in infos}
-    except (zipfile.BadZipFile, zlib.error, OSError, NotImplementedError, RuntimeError) as error:
+    except _BROKEN_ZIP as error:
         raise Refused(f"The bundle cannot be unpacked: {error}. Download it again.") from error

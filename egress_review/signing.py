@@ -14,7 +14,7 @@ import re
 import uuid
 from pathlib import Path
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -45,7 +45,7 @@ def public_from_pem(text: str | bytes) -> Ed25519PublicKey:
     """Reads a public key; raises Refused when the text holds no Ed25519 key."""
     try:
         key = load_pem_public_key(text.encode() if isinstance(text, str) else text)
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise Refused(f"This is no public key in PEM form: {error}.") from error
     if not isinstance(key, Ed25519PublicKey):
         raise Refused("This public key is no Ed25519 key.")
