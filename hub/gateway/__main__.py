@@ -159,6 +159,7 @@ class Program:
         await runner.cleanup()
         for session in self.registry.all():
             await self.gateway.forget(session.id)
+        await self.gateway.close()
 
 
 def keep_memory_flat() -> None:

@@ -17,6 +17,7 @@ from access_control.errors import AccessError, NotPermitted, Refused
 from access_control.settings import Settings
 from hub.gateway import contents, entrance, headers, news, pages, screen, websockets
 from hub.gateway.allowlist import Asked, Closed, Kind, find, front_page
+from hub.gateway.aside import Aside
 from hub.gateway.budgets import Budgets, Level, Paused
 from hub.gateway.pages import Words
 from hub.gateway.passing import Passing
@@ -50,7 +51,8 @@ class Gateway:
         self._upstreams: dict[str, Upstream] = {}
         self._portal = self.settings.web.origin
         self._secure = self.settings.web.scheme == "https"
-        self._passing = Passing(self.budgets)
+        self._aside = Aside()
+        self._passing = Passing(self.budgets, self._aside)
         self._version = version("jupyterhub")
 
     def upstream(self, session: LiveSession) -> Upstream:
@@ -66,6 +68,10 @@ class Gateway:
         self.budgets.forget(session_id)
         if upstream is not None:
             await upstream.close()
+
+    async def close(self) -> None:
+        """Ends what was begun beside the event loop."""
+        await self._aside.close()
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answers any request; nothing that goes wrong leaves it without words."""
@@ -89,6 +95,9 @@ class Gateway:
         except aiohttp.ClientError as error:
             log.warning("session %s: %s", session_id, type(error).__name__)
             words = pages.REFUSED_ANSWER
+        except Exception:
+            log.exception("session %s: a request could not be answered", session_id)
+            words = pages.OUR_FAULT
         return self._say(request, words, session_id)
 
     def _note_silence(self, session_id: str) -> None:
@@ -193,7 +202,14 @@ class Gateway:
                 return self._say(request, pages.refused("Too many kernels are open; shut some down.", 429), session.id)
             sent = self._headers(session.id, headers.JSON)
             return await websockets.relay(
-                request, session, asked, upstream=self.upstream(session), budgets=self.budgets, tier=tier, headers=sent
+                request,
+                session,
+                asked,
+                upstream=self.upstream(session),
+                budgets=self.budgets,
+                tier=tier,
+                headers=sent,
+                aside=self._aside,
             )
         if request.method != "GET":
             session.touch()

@@ -96,7 +96,8 @@ def clean_reading(reading: Reading, body: bytes, tier: Tier) -> bytes:
     if tier.printed_script:
         return body
     cleaned = printed.clean_notebook(model.get("content"))
-    return json.dumps(model | {"content": cleaned}, ensure_ascii=False, separators=(",", ":")).encode()
+    written = json.dumps(model | {"content": cleaned}, ensure_ascii=False, separators=(",", ":"))
+    return written.encode(errors="replace")
 
 
 def check_writing(path: str, body: bytes, tier: Tier) -> None:

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from access_control import clock
-from access_control.errors import Invalid
+from access_control.errors import AccessError, Invalid
 from access_control.settings import Tier
 from hub.gateway import contents, printed
 
 V1 = "v1.kernel.websocket.jupyter.org"
 MOST_INWARDS = 4 * 1024 * 1024  # one message from the browser; code is limited further by the tier
 _MOST_PARTS = 1024
+_MOST_HEADER = 64 * 1024
+BESIDE = 64 * 1024  # what a message may have besides what is typed: metadata, cells that were deleted, its parent
 _HEADER, _PARENT, _METADATA, _CONTENT = 1, 2, 3, 4  # after the channel's name
 
 # What JupyterLab sends to a kernel. Buffers belong to comm messages alone.
@@ -75,6 +77,8 @@ def _split_binary(data: bytes) -> Parts:
     if offsets[0] != 8 * (count + 1) or offsets[-1] != len(data) or sorted(offsets) != offsets:
         raise ValueError(offsets)
     parts = tuple(data[offsets[i] : offsets[i + 1]] for i in range(count - 1))
+    if len(parts[_HEADER]) > _MOST_HEADER:
+        raise ValueError(len(parts[_HEADER]))
     kind = json.loads(parts[_HEADER])["msg_type"]
     if not isinstance(kind, str):
         raise TypeError(kind)
@@ -106,6 +110,43 @@ def check_inwards(message: Parts, tier: Tier) -> None:
         contents.check_code(content.get("code" if message.kind == "execute_request" else "value"), tier)
 
 
+def has_to_be_looked_at(data: bytes | str, tier: Tier) -> bool:
+    """Whether more of a message than its header is parsed on its way out; raises Invalid when it is none."""
+    return isinstance(data, str) or (not tier.printed_script and split(data).kind in _WITH_BUNDLE)
+
+
+def outwards(data: bytes | str, tier: Tier) -> tuple[str, bytes | str | None]:
+    """The type of a kernel's message and what of it goes to the browser; raises Invalid when it is none."""
+    taken = split(data)
+    return taken.kind, clean_outwards(taken, data, tier)
+
+
+def not_looked_at(data: bytes | str) -> bytes | None:
+    """What is shown in the place of rich output that took too long to look at; None for any other message."""
+    if isinstance(data, str):
+        return None
+    taken = split(data)
+    if taken.kind not in ("display_data", "execute_result", "update_display_data"):
+        return None
+    content = {"data": {"text/plain": printed.NOT_LOOKED_AT}, "metadata": {}, "execution_count": None}
+    return join((*taken.parts[:_CONTENT], json.dumps(content).encode()))
+
+
+def may_go_in(data: bytes | str, tier: Tier) -> list[bytes | str] | None:
+    """None when a browser's message goes to the kernel, else what the browser is told in the kernel's place."""
+    if tier.uploads != "text" and len(data) > tier.paste_bytes + BESIDE:
+        return []
+    taken: Parts | None = None
+    try:
+        taken = split(data)
+        check_inwards(taken, tier)
+    except Invalid:
+        return []
+    except AccessError as error:
+        return [] if taken is None else refusal(taken, str(error))
+    return None
+
+
 def clean_outwards(message: Parts, data: bytes | str, tier: Tier) -> bytes | str | None:
     """What of a kernel's message goes to the browser: as it is, with script taken out, or None for not at all."""
     if message.channel not in _CHANNELS_OUTWARDS:
@@ -117,15 +158,13 @@ def clean_outwards(message: Parts, data: bytes | str, tier: Tier) -> bytes | str
     if message.kind not in _WITH_BUNDLE:
         return data if message.kind in _KNOWN else None
     try:
-        content = _content(message)
-    except Invalid:
+        cleaned = _clean_content(_content(message))
+        if message.model is not None:
+            return json.dumps(message.model | {"content": cleaned})
+        written = json.dumps(cleaned, ensure_ascii=False).encode(errors="replace")
+    except (Invalid, RecursionError):
         return None
-    cleaned = _clean_content(content)
-    if message.model is not None:
-        return json.dumps(message.model | {"content": cleaned})
-    parts = list(message.parts[: _CONTENT + 1])  # buffers go: only widgets use them
-    parts[_CONTENT] = json.dumps(cleaned, ensure_ascii=False).encode()
-    return join(tuple(parts))
+    return join((*message.parts[:_CONTENT], written))  # buffers go: only widgets use them
 
 
 def _clean_content(content: dict[str, Any]) -> dict[str, Any]:

@@ -61,6 +61,11 @@ REFUSED_ANSWER = Words(
     "The session's answer was not passed on",
     ("Your session's server answered in a way that JupyterLab's own does not. Stop the session and start it again.",),
 )
+OUR_FAULT = Words(
+    500,
+    "The enclave could not answer this",
+    ("That is its own fault, and it is in its log. Try again; if it stays, tell who runs the enclave.",),
+)
 DOWNLOAD = Words(
     403,
     "Nothing is downloaded from a session",

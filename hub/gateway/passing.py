@@ -6,28 +6,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import aiohttp
 from aiohttp import hdrs, web
 
-from access_control.errors import NotPermitted
+from access_control.errors import Invalid, NotPermitted
 from access_control.settings import Tier
 from hub.gateway import contents, headers, printed
 from hub.gateway.allowlist import Asked, Kind
+from hub.gateway.aside import Aside, TookTooLong
 from hub.gateway.budgets import Budgets
 from hub.gateway.contents import Reading
 from hub.gateway.sessions import LiveSession
+from hub.gateway.streaming import END, WHOLE, Streaming
 from hub.gateway.upstream import Upstream, UpstreamRefused, read_bounded
 
 MOST_JSON = 8 * 1024 * 1024
 MOST_LOGO = 512 * 1024
-WHOLE = 256 * 1024  # up to here an answer is read whole and sent at once; more is streamed
-EDGE = 4096
 ANSWER = 64  # bytes that an answer counts besides its body: its status and its time say something too
-AHEAD = 512 * 1024  # of a large answer may wait for a slow browser
-_IN_A_THREAD = 128 * 1024  # parsing more than this would hold up everybody else
-_PARSING_AT_ONCE = 2  # each may take ten times its size in memory
+NOT_LOOKED_AT = (
+    "The enclave could not look at this file in the time it has for one, so it is not shown. Clear the outputs "
+    "that are largest from a kernel, with nbformat, and open it again."
+)
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Passing:
     """Passes HTTP requests on; one for the whole gateway."""
 
     budgets: Budgets
-    _parsing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_PARSING_AT_ONCE))
+    aside: Aside
 
     async def pass_on(
         self,
@@ -56,11 +57,13 @@ class Passing:
                 reading = contents.plan_reading(asked.rest, dict(asked.query), tier)
                 target = Asked(asked.route, asked.path, asked.rest, reading.query).target
             elif request.method == "PUT":
-                await self._check_writing(asked.rest, body or b"", tier)
+                await self.aside.writing(session.id, asked.rest, body or b"", tier)
         transport = request.transport
 
-        def close(_reason: str) -> None:
-            if transport is not None:
+        def close(reason: str) -> None:
+            if END in request:
+                request[END](reason)
+            elif transport is not None:
                 transport.abort()
 
         session.closers.add(close)
@@ -72,13 +75,6 @@ class Passing:
                 answer.release()
         finally:
             session.closers.discard(close)
-
-    async def _check_writing(self, path: str, body: bytes, tier: Tier) -> None:
-        if len(body) < _IN_A_THREAD:
-            contents.check_writing(path, body, tier)
-            return
-        async with self._parsing:
-            await asyncio.to_thread(contents.check_writing, path, body, tier)
 
     async def _answer(
         self,
@@ -114,21 +110,20 @@ class Passing:
         if reading is None or answer.status != 200 or (size is not None and size <= WHOLE) or reading.parse:
             whole = await read_bounded(answer, most)
             if reading is not None and answer.status == 200:
-                whole = await self._look_at(reading, whole, tier)
+                whole = await self._look_at(session, reading, whole, tier)
             return await self._send(session, answer.status, whole, what=what, sent=sent, path=path)
-        return await self._stream(request, session, answer, reading=reading, path=path, sent=sent)
+        return await Streaming(self.budgets, session, answer, reading, path).answer(request, sent)
 
-    async def _look_at(self, reading: Reading, whole: bytes, tier: Tier) -> bytes:
+    async def _look_at(self, session: LiveSession, reading: Reading, whole: bytes, tier: Tier) -> bytes:
         contents.check_reading(reading, whole, whole)
         if not reading.parse:
             return whole
         try:
-            if len(whole) < _IN_A_THREAD:
-                return contents.clean_reading(reading, whole, tier)
-            async with self._parsing:
-                return await asyncio.to_thread(contents.clean_reading, reading, whole, tier)
-        except (ValueError, RecursionError) as error:
+            return await self.aside.reading(session.id, reading, whole, tier)
+        except (ValueError, RecursionError, Invalid) as error:
             raise UpstreamRefused("The session's server answered with something that is not JSON.") from error
+        except TookTooLong as error:
+            raise NotPermitted(NOT_LOOKED_AT) from error
 
     async def _send(
         self, session: LiveSession, status: int, body: bytes, *, what: str, sent: dict[str, str], path: str = ""
@@ -137,81 +132,6 @@ class Passing:
         if delay:
             await asyncio.sleep(delay)
         return web.Response(status=status, body=body, headers=sent)
-
-    async def _stream(
-        self,
-        request: web.BaseRequest,
-        session: LiveSession,
-        answer: aiohttp.ClientResponse,
-        *,
-        reading: Reading,
-        path: str,
-        sent: dict[str, str],
-    ) -> web.StreamResponse:
-        """A large answer as it comes. Its last bytes are held back until they were looked at."""
-        size = answer.content_length
-        if (size or 0) > reading.most:
-            answer.close()
-            raise contents.TooLarge(f"This file is too large to be shown ({size} bytes). Read it in a notebook.")
-        response = web.StreamResponse(headers=sent)
-        response.content_length = size
-        if request.transport is not None:
-            request.transport.set_write_buffer_limits(high=AHEAD)
-        try:
-            await self._stream_into(request, session, response, answer, reading=reading, path=path)
-        except BaseException:
-            # Its first bytes are out: a second answer behind them would be read as part of this one.
-            if response.prepared and request.transport is not None:
-                request.transport.abort()
-            raise
-        return response
-
-    async def _stream_into(
-        self,
-        request: web.BaseRequest,
-        session: LiveSession,
-        response: web.StreamResponse,
-        answer: aiohttp.ClientResponse,
-        *,
-        reading: Reading,
-        path: str,
-    ) -> None:
-        passed = 0
-        held = b""  # what came last; never less than EDGE bytes once there were as many
-        async for chunk in answer.content.iter_any():
-            if len(held) < EDGE or (len(chunk) < EDGE and len(held) < WHOLE):
-                held += chunk
-                continue
-            if not response.prepared:
-                contents.check_reading(reading, held, b"")
-                await response.prepare(request)
-            if len(chunk) < EDGE:
-                held, chunk = held[:-EDGE], held[-EDGE:] + chunk  # noqa: PLW2901 - so that EDGE bytes are held back
-            passed = await self._write(session, response, held, reading=reading, path=path, passed=passed)
-            held = chunk
-        contents.check_reading(reading, b"" if passed else held, held)
-        if not response.prepared:
-            await response.prepare(request)
-        await self._write(session, response, held, reading=reading, path=path, passed=passed)
-        await response.write_eof()
-
-    async def _write(
-        self,
-        session: LiveSession,
-        response: web.StreamResponse,
-        data: bytes,
-        *,
-        reading: Reading,
-        path: str,
-        passed: int,
-    ) -> int:
-        if passed + len(data) > reading.most:
-            raise UpstreamRefused("The session's server sent more than it may.")
-        delay = self.budgets.spend(session, len(data), reading.what, path)
-        if delay:
-            await asyncio.sleep(delay)
-        await response.write(data)
-        return passed + len(data)
 
 
 async def _read_body(request: web.BaseRequest, asked: Asked) -> bytes | None:

@@ -24,6 +24,10 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethr
 TAKEN_OUT = (
     "[The enclave took out active content of this output: sessions of this tier show pictures, tables and text.]"
 )
+NOT_LOOKED_AT = (
+    "[The enclave could not look at this output in the time it has for one, so it is not shown. Print less: fewer "
+    "rows, or a picture.]"
+)
 
 _TAGS = frozenset({
     "a", "abbr", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "details", "div", "dl",
@@ -60,14 +64,15 @@ _ACTIVE_SVG = re.compile(
     re.IGNORECASE,
 )
 _SVG_PROLOGUE = re.compile(r"^\s*(?:<\?xml[^<>]*\?>\s*)?(?:<!DOCTYPE\s+svg[^<>\[\]]*>\s*)?", re.IGNORECASE)
-_SVG_METADATA = re.compile(r"<metadata\b[^<>]*>.*?</metadata>|<!--.*?-->", re.DOTALL)
+_SVG_BESIDE = re.compile(r"<!--|<metadata\b[^<>]*>")  # where a comment or metadata begins
 _SVG_STYLE = re.compile(r"<style type=\"text/css\">[^<>&@\\]*</style>")
 _SVG_ENTITIES = re.compile(r"&(?:amp|lt|gt|quot|apos);")
 
 
 def text_of(value: Any) -> str:
-    """A value of a MIME bundle as text: notebooks keep long ones as a list of lines."""
-    return "".join(str(line) for line in value) if isinstance(value, list) else str(value)
+    """A value of a MIME bundle as text: notebooks keep long ones as a list of lines. Half characters become `?`."""
+    text = "".join(str(line) for line in value) if isinstance(value, list) else str(value)
+    return text if text.isascii() else text.encode(errors="replace").decode()
 
 
 def clean_html(html: str) -> str:
@@ -91,9 +96,29 @@ def inert_markdown(markdown: str) -> dict[str, str]:
 
 def inert_svg(svg: str) -> str | None:
     """An SVG, such as Matplotlib writes it, without prologue, comments and metadata; None when more in it could act."""
-    body = _SVG_METADATA.sub("", _SVG_PROLOGUE.sub("", svg, count=1))
+    body = _without_beside(_SVG_PROLOGUE.sub("", svg, count=1))
+    if body is None:
+        return None
     looked_at = _SVG_ENTITIES.sub("", _SVG_STYLE.sub("", body))
     return None if _ACTIVE_SVG.search(looked_at) else body
+
+
+def _without_beside(svg: str) -> str | None:
+    """An SVG without comments and metadata, or None when one has no end.
+
+    Each part is looked at once. One expression that finds beginning and end would look for the end anew from each of
+    a million beginnings, and hold up every session meanwhile.
+    """
+    kept, at = [], 0
+    while begun := _SVG_BESIDE.search(svg, at):
+        end = "-->" if begun[0] == "<!--" else "</metadata>"
+        over = svg.find(end, begun.end())
+        if over < 0:
+            return None
+        kept.append(svg[at : begun.start()])
+        at = over + len(end)
+    kept.append(svg[at:])
+    return "".join(kept)
 
 
 def clean_bundle(bundle: dict[str, Any]) -> dict[str, Any]:

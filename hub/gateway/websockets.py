@@ -15,10 +15,11 @@ from typing import Any
 import aiohttp
 from aiohttp import WSMsgType, hdrs, web
 
-from access_control.errors import AccessError, Invalid
+from access_control.errors import Invalid
 from access_control.settings import Tier
 from hub.gateway import messages
 from hub.gateway.allowlist import Asked, Kind
+from hub.gateway.aside import Aside, TookTooLong
 from hub.gateway.budgets import Budgets, Paused
 from hub.gateway.sessions import LiveSession
 from hub.gateway.upstream import Upstream
@@ -40,6 +41,7 @@ class Pump:
     kind: Kind
     browser: web.WebSocketResponse
     container: aiohttp.ClientWebSocketResponse
+    aside: Aside
 
     async def inwards(self) -> None:
         """From the browser to the container."""
@@ -57,18 +59,13 @@ class Pump:
         return len(data) > self.tier.paste_bytes + 64
 
     async def _may_go_in(self, data: bytes | str) -> bool:
-        taken: messages.Parts | None = None
         try:
-            taken = messages.split(data)
-            messages.check_inwards(taken, self.tier)
-        except Invalid:
+            answers = await self.aside.may_go_in(self.session.id, data, self.tier)
+        except TookTooLong:
             return False
-        except AccessError as error:
-            if taken is not None:
-                for answer in messages.refusal(taken, str(error)):
-                    await _send(self.browser.send_str, self.browser.send_bytes, answer)
-            return False
-        return True
+        for answer in answers or ():
+            await _send(self.browser.send_str, self.browser.send_bytes, answer)
+        return answers is None
 
     async def outwards(self) -> None:
         """From the container to the browser."""
@@ -82,17 +79,24 @@ class Pump:
             data: bytes | str | None = message.data
             what = "terminal"
             if self.kind is Kind.Kernel:
-                taken = messages.split(message.data)
-                what = messages.metered_as(taken.kind)
-                if what in _AT_WORK:
-                    self.session.touch()
-                data = messages.clean_outwards(taken, message.data, self.tier)
-            if data is None:
-                continue
-            delay = self.budgets.spend(self.session, size, what)
+                what, data = await self._look_at(message.data)
+            # What is thrown away counts too, so that nobody can keep the gateway at it.
+            delay = self.budgets.spend(self.session, size, what if data is not None else "dropped")
             if delay:
                 await asyncio.sleep(delay)
+            if data is None:
+                continue
             await _send(self.browser.send_str, self.browser.send_bytes, data)
+
+    async def _look_at(self, message: bytes | str) -> tuple[str, bytes | str | None]:
+        try:
+            kind, data = await self.aside.message(self.session.id, message, self.tier)
+        except TookTooLong:
+            return "other", messages.not_looked_at(message)
+        what = messages.metered_as(kind)
+        if what in _AT_WORK:
+            self.session.touch()
+        return what, data
 
 
 async def _send(
@@ -113,6 +117,7 @@ async def relay(
     budgets: Budgets,
     tier: Tier,
     headers: dict[str, str],
+    aside: Aside,
 ) -> web.StreamResponse:
     """Carries a websocket until one side closes it, the session is cut or its budget is passed."""
     wanted = {name.strip() for name in request.headers.get(hdrs.SEC_WEBSOCKET_PROTOCOL, "").split(",")}
@@ -121,7 +126,7 @@ async def relay(
     container = await upstream.websocket(asked.target, offered)
     chosen = (messages.V1,) if container.protocol == messages.V1 else ()
     browser = for_browser(chosen, headers)
-    pump = Pump(session, tier, budgets, asked.route.kind, browser, container)
+    pump = Pump(session, tier, budgets, asked.route.kind, browser, container, aside)
     try:
         return await until_closed(request, session, browser, (pump.inwards, pump.outwards))
     finally:

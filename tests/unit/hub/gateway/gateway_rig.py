@@ -118,6 +118,7 @@ async def rig_for(
             yield Rig(gateway, session, client, port, levels)
     finally:
         await gateway.forget(SESSION)
+        await gateway.close()
         if server:
             server.close()
         await runner.cleanup()

@@ -129,3 +129,16 @@ def test_buffers_do_not_come_along_where_widgets_are_closed() -> None:
 def test_invented_types_are_counted_as_one() -> None:
     assert messages.metered_as("stream") == "stream"
     assert messages.metered_as("x" * 500) == "other"
+
+
+@pytest.mark.parametrize("kind", ["complete_request", "inspect_request", "is_complete_request", "debug_request"])
+def test_what_is_pasted_into_any_message_is_limited(kind: str) -> None:
+    beside = binary("shell", kind, {"code": "x" * (TIERS[4].paste_bytes + messages.BESIDE)})
+    assert messages.may_go_in(beside, TIERS[4]) == []
+    assert messages.may_go_in(beside, TIERS[0]) is None
+    assert messages.may_go_in(binary("shell", kind, {"code": "x" * TIERS[4].paste_bytes}), TIERS[4]) is None
+
+
+def test_buffers_do_not_bring_in_what_code_may_not() -> None:
+    sent = binary("shell", "execute_request", {"code": "1"}, b"x" * (TIERS[4].paste_bytes + messages.BESIDE))
+    assert messages.may_go_in(sent, TIERS[4]) == []
