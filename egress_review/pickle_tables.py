@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from egress_review.tables import Table
+from egress_review.table import Table
 
 MAX_OPCODES = 1_000_000
 MAX_UNPACKED = 64 * 1024**2

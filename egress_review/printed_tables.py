@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from egress_review.tables import Table, from_rows
+from egress_review.table import Table, from_rows
 
 _GAP = re.compile(r"\s{2,}|\t")
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:\d[\d,]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?%?(?![\w])")
