@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, date, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -10,43 +11,67 @@ from typing import Any
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from sqlalchemy import select
 from starlette.responses import HTMLResponse
 
 from access_control import clock
-from access_control.models import FOREVER
-from hub.portal.context import Visitor, the_portal
+from access_control.models import FOREVER, Person
+from hub.portal.context import Portal, Visitor, the_portal
 from hub.portal.security import content_security_policy
 
 HERE = Path(__file__).parent
 TIERS = {0: "open", 1: "internal", 2: "controlled", 3: "restricted", 4: "highly restricted"}
 
 
-def moment(value: datetime | str | None) -> str:
-    """A time as people read it, in UTC: 20 Nov 2026, 18:04."""
+def moment(value: datetime | str | None) -> Markup | str:
+    """A time to the minute with its zone, which is UTC everywhere: 2026-11-20 18:04 UTC."""
     if value is None:
         return "—"
     if isinstance(value, str):
         value = datetime.fromisoformat(value)
-    return value.astimezone(UTC).strftime("%-d %b %Y, %H:%M")
+    exact = value.astimezone(UTC)
+    return _time(exact, exact.strftime("%Y-%m-%d %H:%M UTC"))
 
 
 def day(value: date | None) -> str:
-    """A day as people read it; the last day of the calendar means without end."""
+    """A day as 2026-11-20; the last day of the calendar means without end."""
     if value is None:
         return "—"
-    return "without end" if value >= FOREVER else value.strftime("%-d %b %Y")
+    return "without end" if value >= FOREVER else value.isoformat()
 
 
-def ago(value: datetime | None) -> str:
-    """How long ago, in the largest unit that fits."""
+def ago(value: datetime | None) -> Markup | str:
+    """How long ago, in the largest unit that fits; the exact time is in the element's title."""
     if value is None:
         return "—"
     seconds = max(0, int((clock.now() - value).total_seconds()))
+    words = "just now"
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:
             count = seconds // size
-            return f"{count} {unit}{'' if count == 1 else 's'} ago"
-    return "just now"
+            words = f"{count} {unit}{'' if count == 1 else 's'} ago"
+            break
+    return _time(value.astimezone(UTC), words)
+
+
+def _time(exact: datetime, words: str) -> Markup:
+    title = exact.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(exact.isoformat(timespec="seconds"), title, words)
+
+
+def number(value: int) -> str:
+    """A whole number that can be read: 20,190."""
+    return f"{value:,}"
+
+
+def plainly(sentence: str) -> str:
+    """A reason of the policy without the name of a row that nobody wrote: those that stand in the program."""
+    said = _STANDING.sub("", sentence)
+    return said[:1].upper() + said[1:] + ("" if said.endswith((".", "!", "?")) or not said else ".")
+
+
+_STANDING = re.compile(r"\bSTANDING-[A-Z-]+ does not apply: ")
 
 
 def size(value: int) -> str:
@@ -68,13 +93,29 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    env.filters.update(moment=moment, day=day, ago=ago, size=size, pretty=_pretty)
+    env.filters.update(moment=moment, day=day, ago=ago, size=size, number=number, plainly=plainly, pretty=_pretty)
     env.globals.update(TIERS=TIERS)
     return env
 
 
 def _pretty(value: Any) -> str:
     return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+
+
+class Names:
+    """People's names for a page, read when the first is asked for."""
+
+    def __init__(self, portal: Portal) -> None:
+        self._portal = portal
+        self._names: dict[str, str] | None = None
+
+    def __call__(self, person: str) -> str:
+        """`Ana Ferreira (ana)`; the id alone when nobody has it, as of a program."""
+        if self._names is None:
+            with self._portal.reading() as db:
+                self._names = {row.id: row.name for row in db.execute(select(Person.id, Person.name))}
+        name = self._names.get(person)
+        return f"{name} ({person})" if name else person
 
 
 ENVIRONMENT = environment()
@@ -94,6 +135,7 @@ def page(
             "here": request.url.path,
             "hub_base": portal.hub.service.public_hub,
             "csrf": visitor.csrf if visitor else "",
+            "who": Names(portal),
             **values,
         }
     )

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from access_control.decisions import Mount
+from access_control.errors import AccessError
 from access_control.models import SessionRecord
+from hub.gateway.control import GatewayControl
 from hub.portal.hubapi import Server
 
 ALIVE = ("starting", "running", "stopping")
@@ -23,6 +25,32 @@ class SessionView:
     record: SessionRecord | None
     mounts: tuple[Mount, ...] = ()
     ended_because: str = ""
+    budget: Budget | None = None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What the gateway has shown to the person today, in bytes, of what their tier lets through; `level` says how near
+    they are: fine, warned, slow or paused.
+    """
+
+    day_bytes: int
+    day_limit: int
+    level: str
+
+
+def with_budget(shown: SessionView, control: GatewayControl) -> SessionView:
+    """The view with its session's budget; without one when the gateway does not know the session or does not answer."""
+    if shown.state != "running" or shown.record is None:
+        return shown
+    try:
+        rows = control.sessions()
+    except AccessError:
+        return shown
+    for row in rows:
+        if row["id"] == shown.record.id:
+            return replace(shown, budget=Budget(int(row["day_bytes"]), int(row["day_limit"]), str(row["level"])))
+    return shown
 
 
 def latest(db: Session, person: str, project: str) -> SessionRecord | None:

@@ -154,7 +154,8 @@ class Person:
             label = section.get("aria-labelledby") or ""
             if not re.fullmatch(r"f\d+", label):
                 continue
-            hashes = re.findall(r"\b[0-9a-f]{64}\b", str(section.text_content()))
+            told = section.find_class("hashes")[0].text_content()
+            hashes = re.findall(r"\b[0-9a-f]{64}\b", str(told))
             tags = [str(tag.text_content()) for tag in section.find_class("tag")]
             name = str(section.find(".//h2").text_content())
             found.append(ReviewedFile(int(label[1:]), name, tags[0] if tags else "", hashes[-1]))

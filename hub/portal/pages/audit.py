@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,8 +16,8 @@ from starlette.responses import Response
 from access_control import clock, history
 from access_control.audit import Act, AuditEntry
 from access_control.errors import Invalid, NotPermitted
-from access_control.models import Dataset
-from access_control.transparency import verify_enclave
+from access_control.models import Dataset, Person, Project, Rendition
+from access_control.transparency import CHECKPOINTS, verify_enclave
 from access_control.why import explain
 from hub.portal.context import Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.numbers import Number
@@ -95,6 +97,17 @@ def moment_of(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
+def last_checkpoint(file: Path) -> dict[str, Any]:
+    """The newest signed checkpoint, as its line says; empty when there is none yet."""
+    try:
+        with file.open("rb") as opened:
+            opened.seek(max(0, opened.seek(0, os.SEEK_END) - 4096))
+            found: dict[str, Any] = json.loads(opened.read().splitlines()[-1])
+            return found
+    except (OSError, ValueError, IndexError):
+        return {}
+
+
 @router.get("/who-had")
 def who_had(request: Request, portal: PortalOf, visitor: VisitorOf, dataset: str = "", at: str = "") -> Response:
     """Every session that had a dataset mounted; with `at` also who could have mounted it then."""
@@ -111,6 +124,12 @@ def who_had(request: Request, portal: PortalOf, visitor: VisitorOf, dataset: str
         if chosen is not None:
             check_may_see_accesses(portal, visitor, chosen)
             values["accesses"] = history.accesses(db, chosen.id)
+            signed = last_checkpoint(portal.settings.audit / CHECKPOINTS)
+            values |= {
+                "entries": db.scalar(select(func.count()).select_from(AuditEntry)),
+                "root": signed.get("root", ""),
+                "covered": signed.get("size", 0),
+            }
             if at:
                 values["could"] = history.who_could(db, chosen.id, moment_of(at), data_root=portal.settings.data_root)
         return page(
@@ -132,6 +151,23 @@ def why(
     """Why any person sees some data in a project, or why not."""
     check_duty(portal, visitor, "administer", "audit")
     sentences = explain(portal.snapshot(), person, project, data, clock.today()) if person and project and data else []
+    with portal.reading() as db:
+        known = {
+            "people": list(db.scalars(select(Person.id).order_by(Person.id))),
+            "projects": list(db.scalars(select(Project.id).order_by(Project.id))),
+            "data": [
+                *db.scalars(select(Dataset.id).order_by(Dataset.id)),
+                *db.scalars(select(Rendition.id).order_by(Rendition.id)),
+            ],
+        }
     return page(
-        request, "why.html", title="Why", sentences=sentences, person=person, project=project, data=data, ask=True
+        request,
+        "why.html",
+        title="Why access, or why not",
+        sentences=sentences,
+        person=person,
+        project=project,
+        data=data,
+        ask=True,
+        known=known,
     )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fastapi import APIRouter, Request
+from sqlalchemy import select
 from starlette.responses import JSONResponse, Response
 
 from access_control import access_requests, catalogue, clock
-from access_control.terms import TERMS, label
+from access_control.models import Project
+from access_control.terms import label
 from hub.portal.context import FormOf, PortalOf, VisitorOf
 from hub.portal.going import go
 from hub.portal.rendering import page
@@ -34,16 +36,22 @@ def as_dcat(portal: PortalOf, visitor: VisitorOf) -> Response:  # noqa: ARG001
 @router.get("/{dataset_id}")
 def dataset(request: Request, portal: PortalOf, visitor: VisitorOf, dataset_id: str) -> Response:
     """One dataset with its dictionary and renditions, and a form to ask for one."""
+    mine = visitor.domains("researcher", "lead")
     with portal.reading() as db:
         entry = catalogue.describe(db, dataset_id)
+        projects = list(
+            db.scalars(select(Project).where(Project.id.in_(mine), Project.state != "closed").order_by(Project.title))
+        )
+        purposes = sorted({term for row in projects for term in row.purposes})
+        choices = [(row.id, f"{row.title} ({row.id})") for row in projects]
     return page(
         request,
         "dataset.html",
         title=entry.title,
         entry=entry,
         permitted=[label(term) for term in entry.permitted_use],
-        projects=[(name, name) for name in visitor.domains("researcher", "lead")],
-        terms=[(term.id, term.label) for term in TERMS.values()],
+        projects=choices,
+        terms=[(term, label(term)) for term in purposes],
         until=clock.today() + timedelta(days=365),
     )
 

@@ -10,11 +10,13 @@ from starlette.responses import Response
 
 from access_control import access_requests, clock
 from access_control.grants import open_proposals
-from access_control.models import AccessRequest, PolicyProposal, Project
+from access_control.models import PolicyProposal, Project
 from egress_review import reviews
+from hub.notices.due import due_for
 from hub.portal import sessions_view
 from hub.portal.context import PortalOf, VisitorOf
 from hub.portal.rendering import page
+from hub.portal.todo import todo_of
 
 router = APIRouter()
 
@@ -29,6 +31,9 @@ def home(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response:
         values: dict[str, Any] = {
             "projects": projects,
             "sessions": {each.id: sessions_view.latest(db, visitor.id, each.id) for each in projects},
+            "todo": todo_of(db, visitor),
+            "auditor": visitor.has("auditor"),
+            "told": due_for(db, portal.settings, visitor.id),
             "asked": [row for row in access_requests.requests_of(db, visitor.id) if row.state == "asked"],
         }
         if visitor.has("steward", "lead-steward"):
@@ -38,6 +43,4 @@ def home(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response:
             values["grants"] = open_proposals(db)
             values["changes"] = list(db.scalars(select(PolicyProposal).where(PolicyProposal.state == "proposed")))
             values["running"] = sessions_view.running(db)
-        if visitor.has("auditor"):
-            values["requests_ever"] = db.query(AccessRequest).count()
         return page(request, "home.html", title="Home", **values)

@@ -18,6 +18,9 @@ from hub.portal.pages.people import check_duty
 from hub.portal.rendering import fragment, page
 
 router = APIRouter(prefix="/policy")
+TITLES = {"id": "Row", "eft": "Effect", "role": "Role", "project": "Project", "data": "Data", "act": "Act",
+          "purpose": "Purpose", "region": "Region", "start": "From", "until": "Until", "training": "Training",
+          "agreement": "Agreement"}  # fmt: skip
 
 
 @router.get("")
@@ -67,7 +70,15 @@ def proposal(request: Request, portal: PortalOf, visitor: VisitorOf, proposal_id
         shown = None
         if row.state == "proposed":
             shown = policy_changes.preview_proposal(db, portal.settings.data_root, proposal_id)
-        return page(request, "policy_proposal.html", title=f"Proposal {row.id}", proposal=row, preview=shown)
+        return page(
+            request,
+            "policy_proposal.html",
+            title=f"Proposal {row.id}",
+            proposal=row,
+            preview=shown,
+            columns=COLUMNS,
+            titles=TITLES,
+        )
 
 
 @router.post("/proposals/{proposal_id}/{answer}")

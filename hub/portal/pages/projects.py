@@ -14,6 +14,7 @@ from access_control.models import Agreement, Project, Role
 from access_control.renewals import Renewal, renewals_due
 from access_control.terms import label
 from access_control.why import explain
+from hub.gateway.control import GatewayControl
 from hub.portal import intended, sessions_view
 from hub.portal.context import FormOf, Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.going import go
@@ -29,6 +30,7 @@ def projects(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response
     today = clock.today()
     snapshot = portal.snapshot()
     servers = portal.hub.servers(visitor.id)
+    control = GatewayControl(portal.settings.run / "gateway.sock")
     mine = set(visitor.domains("researcher", "lead"))
     open_to = set(snapshot.projects_of(visitor.id, today))
     with portal.reading() as db:
@@ -36,7 +38,9 @@ def projects(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response
         shown = [
             {
                 "project": row,
-                "session": sessions_view.view(sessions_view.latest(db, visitor.id, row.id), servers.get(row.id)),
+                "session": sessions_view.with_budget(
+                    sessions_view.view(sessions_view.latest(db, visitor.id, row.id), servers.get(row.id)), control
+                ),
                 "mounts": snapshot.mounts(visitor.id, row.id, today) if row.id in open_to else [],
                 "may_open": row.id in open_to,
                 "reason": snapshot.may(visitor.id, "open", today, project=row.id).reason,
@@ -92,7 +96,8 @@ def project(request: Request, portal: PortalOf, visitor: VisitorOf, project_id: 
 def _session(portal: Portal, visitor: Visitor, project_id: str) -> sessions_view.SessionView:
     server = portal.hub.servers(visitor.id).get(project_id)
     with portal.reading() as db:
-        return sessions_view.view(sessions_view.latest(db, visitor.id, project_id), server)
+        shown = sessions_view.view(sessions_view.latest(db, visitor.id, project_id), server)
+    return sessions_view.with_budget(shown, GatewayControl(portal.settings.run / "gateway.sock"))
 
 
 @router.get("/projects/{project_id}/session")
@@ -130,7 +135,7 @@ def why(request: Request, portal: PortalOf, visitor: VisitorOf, project_id: str,
     return page(
         request,
         "why.html",
-        title="Why",
+        title="Why you see this data, or why not",
         sentences=sentences,
         person=visitor.id,
         project=project_id,

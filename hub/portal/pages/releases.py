@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
+from sqlalchemy.orm import Session
 from starlette.responses import RedirectResponse, Response
 
 from access_control.audit import Act, record
 from egress_review import release, requests, reviews
 from egress_review.errors import EgressError, Invalid, NotFound
-from egress_review.models import Release
+from egress_review.models import Release, ReleaseRequest, Vote
+from egress_review.records import counted_votes, rows_of
 from egress_review.release import Released
 from egress_review.states import MEANINGS, State
+from hub.portal import dry_run
 from hub.portal import shown as listing
 from hub.portal.context import Form, FormOf, InvalidField, Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.going import go
@@ -73,11 +77,12 @@ def create(portal: PortalOf, visitor: VisitorOf, form: FormOf) -> Response:
         )
         for name, context in chosen:
             requests.add_files(db, portal.settings, row.id, [name], context=context, actor=visitor.id)
-    if form.text("then", "save") == "submit":
+    then = {"submit": _submit, "check": _try}.get(form.text("then", "save"))
+    if then is not None:
         try:
-            return _submit(portal, visitor, row.id)
+            return then(portal, visitor, row.id)
         except EgressError as error:  # the draft is there: shown again, the form would make a second one
-            visitor.say(f"It is saved as a draft, and not submitted: {error}", kind="bad")
+            visitor.say(f"It is saved as a draft, and nothing more: {error}", kind="bad")
             return go(portal, visitor, f"releases/{row.id}")
     return go(portal, visitor, f"releases/{row.id}", "The draft is saved. Nothing was copied yet.")
 
@@ -85,6 +90,13 @@ def create(portal: PortalOf, visitor: VisitorOf, form: FormOf) -> Response:
 def _submit(portal: Portal, visitor: Visitor, request_id: str) -> Response:
     state = requests.submit(portal.engine, portal.settings, request_id, actor=visitor.id)
     return go(portal, visitor, f"releases/{quote(request_id)}", f"Submitted. {MEANINGS[state]}")
+
+
+def _try(portal: Portal, visitor: Visitor, request_id: str) -> Response:
+    found = dry_run.run(portal, request_id, actor=visitor.id)
+    counts = Counter(result.verdict for result in found.results.values())
+    told = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
+    return go(portal, visitor, f"releases/{quote(request_id)}", f"Checked, and not submitted: {told}.")
 
 
 @router.get("/releases/{request_id}")
@@ -113,7 +125,17 @@ def one(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: str)
             files=[each for each in there if each.name not in {file.name for file in editing}],
             limits=portal.settings.egress,
             meaning=MEANINGS[State(row.state)],
+            run=dry_run.last_run(row.id) if picking else None,
+            reasons=_reasons(db, row) if editable else {},
         )
+
+
+def _reasons(db: Session, row: ReleaseRequest) -> dict[str, list[Vote]]:
+    """What reviewers said of each file of the turn that was decided: what the author now mends, by the file's name."""
+    found: dict[str, list[Vote]] = {}
+    for file in rows_of(db, row, row.turn):
+        found[file.name] = [vote for vote in counted_votes(db, file) if vote.reason]
+    return found
 
 
 @router.post("/releases/{request_id}/{act}")
@@ -122,6 +144,8 @@ def change(portal: PortalOf, visitor: VisitorOf, form: FormOf, request_id: str, 
     path = f"releases/{quote(request_id)}"
     if act == "submit":
         return _submit(portal, visitor, request_id)
+    if act == "check":
+        return _try(portal, visitor, request_id)
     with portal.writing() as db:
         settings, actor = portal.settings, visitor.id
         match act:

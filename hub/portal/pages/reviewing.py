@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
@@ -12,26 +14,61 @@ from access_control import clock
 from access_control.audit import Act, record
 from egress_review import freezing, release, reviews
 from egress_review.errors import Invalid, NotFound
+from egress_review.models import RequestFile
 from egress_review.states import MEANINGS, State
-from hub.portal import intended
+from hub.portal import dry_run, intended, turns
 from hub.portal import shown as previews
 from hub.portal.context import FormOf, Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.going import go
 from hub.portal.numbers import Number, number_of
 from hub.portal.pages.stewardship import owners_of
+from hub.portal.places import places
 from hub.portal.rendering import fragment, page
 
 router = APIRouter()
+STEWARDS = ("steward", "lead-steward")
+
+
+SHOWS = (("all", "All"), ("free", "Nobody's"), ("mine", "Claimed by me"), ("late", "Overdue"), ("in", "Imports"))
+_WORST = {"block": 0, "unknown": 1, "warn": 2, "pass": 3}
+SORTS: dict[str, Callable[[reviews.QueueItem], object]] = {
+    "waiting": lambda item: item.waiting_since,
+    "title": lambda item: item.request.title.casefold(),
+    "project": lambda item: (item.request.project_id, item.request.author_id),
+    "checks": lambda item: _WORST.get(item.verdict, 0),
+    "claimed": lambda item: (not item.mine, item.claimed_by),
+}
+
+
+def _late(item: reviews.QueueItem, portal: Portal) -> bool:
+    return (clock.now() - item.waiting_since).total_seconds() > portal.settings.egress.remind_hours * 3600
 
 
 @router.get("/queue")
-def queue(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response:
-    """The requests that wait for the visitor, the longest waiting first."""
+def queue(request: Request, portal: PortalOf, visitor: VisitorOf, sort: str = "waiting", show: str = "all") -> Response:
+    """The requests that wait for the visitor, the longest waiting first unless another order is asked for."""
     owners_of(visitor)
     with portal.reading() as db:
         items = reviews.queue(db, portal.settings, reviewer=visitor.id)
+    late = [item for item in items if _late(item, portal)]
+    chosen = {
+        "free": [item for item in items if not item.claimed_by],
+        "mine": [item for item in items if item.mine],
+        "late": late,
+        "in": [item for item in items if item.request.direction == "in"],
+    }.get(show, items)
     return page(
-        request, "queue.html", title="Review queue", items=items, limits=portal.settings.egress, now=clock.now()
+        request,
+        "queue.html",
+        title="Review queue",
+        items=sorted(chosen, key=SORTS.get(sort, SORTS["waiting"])),  # type: ignore[arg-type]
+        total=len(items),
+        late=len(late),
+        sort=sort if sort in SORTS else "waiting",
+        show=show if show in dict(SHOWS) else "all",
+        shows=SHOWS,
+        limits=portal.settings.egress,
+        now=clock.now(),
     )
 
 
@@ -44,6 +81,7 @@ def review(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: s
             return RedirectResponse(f"{portal.prefix}releases/{quote(request_id)}", status_code=303)
         details = {"turn": shown.request.turn, "page": "review"}
         record(db, Act.RequestViewed, actor=visitor.id, subject=f"request:{request_id}", details=details)
+        waiting = reviews.queue(db, portal.settings, reviewer=visitor.id) if visitor.has(*STEWARDS) else []
         return page(
             request,
             "review.html",
@@ -51,14 +89,66 @@ def review(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: s
             view=shown,
             meaning=MEANINGS[State(shown.request.state)],
             intended=intended.intended_outputs(db, shown.request.project_id),
+            limits=portal.settings.egress.profiles.get(shown.request.profile),
+            before={file.name: file for file in reversed(shown.earlier)},  # the newest of each name comes last
+            in_queue=len(waiting),
+            next_one=next_in_queue(waiting, request_id),
+            dry_runs=dry_run.runs_of(db, request_id),
         )
+
+
+def next_in_queue(waiting: list[reviews.QueueItem], request_id: str) -> reviews.QueueItem | None:
+    """The request after this one, of those that nobody else has claimed; the first again after the last."""
+    ids = [item.request.id for item in waiting]
+    at = ids.index(request_id) + 1 if request_id in ids else 0
+    others = [*waiting[at:], *waiting[:at]]
+    return next((item for item in others if item.request.id != request_id and (item.mine or not item.claimed_by)), None)
+
+
+def _whole_or_part(request: Request, template: str, *, title: str, request_id: str, **values: Any) -> Response:
+    """The part that HTMX puts in place; for a browser without scripts a page of its own."""
+    if request.headers.get("hx-request"):
+        return fragment(request, template, request_id=request_id, **values)
+    return page(
+        request, "preview_page.html", part=template, title=title, back=f"reviews/{quote(request_id)}",
+        request_id=request_id, **values,
+    )  # fmt: skip
 
 
 @router.get("/reviews/{request_id}/files/{file_id}/preview")
 def preview(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: str, file_id: Number) -> Response:
-    """The preview of a file: plain tables, plain text and the addresses of PNG images."""
+    """The preview of a file: plain tables with what the findings name marked, text and the addresses of PNG images."""
     found = previews.show(portal, request_id, file_id, visitor.id)
-    return fragment(request, "preview.html", shown=found, request_id=request_id, file_id=file_id)
+    with portal.reading() as db:
+        file = db.get(RequestFile, file_id)
+        name, findings = (file.name, list(file.findings)) if file else ("", [])
+    return _whole_or_part(
+        request,
+        "preview.html",
+        title=f"Preview of {name}",
+        request_id=request_id,
+        file_id=file_id,
+        shown=found,
+        places=[places(findings, table, name) for table in found.preview.tables],
+    )
+
+
+@router.get("/reviews/{request_id}/files/{file_id}/changes")
+def changes(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: str, file_id: Number) -> Response:
+    """A file beside what it was in the turn before: only what differs, and both sets of images."""
+    with portal.reading() as db:
+        seen = reviews.view(db, portal.settings, request_id, viewer=visitor.id)
+        new = next((each.file for each in seen.files if each.file.id == file_id), None)
+        old = next((each for each in seen.earlier if new is not None and each.name == new.name), None)
+    if new is None or old is None:
+        raise NotFound("This file was in no turn before this one, so there is nothing to compare.")
+    was, is_now = (previews.show(portal, request_id, each.id, visitor.id) for each in (old, new))
+    lines, cut = turns.compare(was.preview, is_now.preview)
+    images = (len(was.preview.images), len(is_now.preview.images))
+    return _whole_or_part(
+        request, "changes.html", title=f"{new.name}, turn {old.turn} and {new.turn}", request_id=request_id,
+        old=old, new=new, lines=lines, cut=cut or was.cut or is_now.cut, images=images if any(images) else (),
+    )  # fmt: skip
 
 
 @router.get("/reviews/{request_id}/files/{file_id}/preview/{number}.png")
@@ -80,7 +170,10 @@ def vote(portal: PortalOf, visitor: VisitorOf, form: FormOf, request_id: str, fi
             actor=visitor.id,
             reason=form.text("reason", ""),
         )
-    return go(portal, visitor, f"reviews/{quote(request_id)}", f"Your vote is kept. {MEANINGS[state]}")
+        shown = reviews.view(db, portal.settings, request_id, viewer=visitor.id)
+        missing = [each.file.id for each in shown.files if each.my_vote is None] if "vote" in shown.can else []
+    path = f"reviews/{quote(request_id)}" + (f"#f{missing[0]}" if missing else "")
+    return go(portal, visitor, path, f"Your vote is kept. {MEANINGS[state]}")
 
 
 @router.post("/reviews/{request_id}/{act}")
