@@ -36,6 +36,8 @@ _MEDIA = {
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _TAGS = {"table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption", "h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "ul", "ol", "li", "dl", "dt",
          "dd", "pre", "code", "b", "i", "em", "strong", "sub", "sup", "blockquote", "div", "span", "section", "article", "main", "header", "footer"}  # fmt: skip
+# What stands in these is no text of the page.
+_NOT_SHOWN = {"script", "style", "template", "noscript", "svg", "math", "title", "textarea", "iframe", "object"}
 PDF_DPI, SVG_ZOOM, MAX_PAGES = 150, 1.5, 100
 
 
@@ -161,13 +163,11 @@ def _json(data: bytes) -> bytes:
 
 def clean_html(markup: str) -> str:
     """Markup of text and tables alone, without attributes other than spans."""
-    markup = re.sub(
-        r"<(script|style|template|noscript|svg|math)\b.*?</\1\s*>", " ", markup, flags=re.DOTALL | re.IGNORECASE
-    )
     return str(
         nh3.clean(
             markup,
             tags=_TAGS,
+            clean_content_tags=_NOT_SHOWN,
             attributes={"td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}},
             strip_comments=True,
             link_rel=None,
@@ -211,26 +211,30 @@ def _output(output: dict[str, Any]) -> dict[str, Any] | None:
     elif "text/html" in data:
         kept["text/html"] = clean_text(clean_html(_joined(data["text/html"])))
     elif "text/markdown" in data:
-        kept["text/markdown"] = clean_text(_joined(data["text/markdown"]))
+        kept["text/markdown"] = _written(clean_text(_joined(data["text/markdown"])))
     elif "text/plain" in data:
         kept["text/plain"] = clean_text(_joined(data["text/plain"]))
     return {"output_type": "display_data", "data": kept, "metadata": {}} if kept else None
 
 
-_ACTIVE_MARKUP = re.compile(
-    r"<\s*/?\s*(?:script|iframe|frame|object|embed|svg|math|style|link|meta|base|form|img|image|video|audio|template)\b"
-    r"|<[^>]*\son\w+\s*=",
-    re.IGNORECASE,
-)
+_ACTIVE_TAGS = {"script", "iframe", "frame", "frameset", "object", "embed", "svg", "math", "style", "link", "meta", "base", "form", "img", "image", "video", "audio",
+                "template", "input", "button", "textarea", "title", "noscript", "plaintext", "xmp", "portal", "applet", "marquee", "html", "head", "body"}  # fmt: skip
+_TAG = re.compile(r"<[!?/A-Za-z][^>]*>?")
+_BARE_TAG = re.compile(r"</?([A-Za-z][\w.-]*)(?:\s+(?:colspan|rowspan)=\"?\d{1,4}\"?)*\s*/?>")
+_AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^\s<>\"']+>")
 
 
 def _written(source: str) -> str:
-    """The text of a cell that a viewer would take for HTML: shown as written where there is something active in it."""
-    return source.replace("<", "&lt;") if _ACTIVE_MARKUP.search(source) else source
+    """The text of a cell that a viewer would take for HTML: shown as written unless every tag in it is bare and inert."""
+    for tag in _TAG.findall(source):
+        bare = _BARE_TAG.fullmatch(tag)
+        if not _AUTOLINK.fullmatch(tag) and (bare is None or bare[1].lower() in _ACTIVE_TAGS):
+            return source.replace("<", "&lt;")
+    return source
 
 
 def _notebook(data: bytes) -> bytes:
-    value = tables.load_json(data)
+    value = tables.load_notebook(data)
     cells = []
     for number, cell in enumerate(value.get("cells", []), 1):
         kind = cell.get("cell_type")
@@ -355,8 +359,13 @@ def _plain_table(data: bytes, kind: str) -> pa.Table:
         column = series.cast(pl.String) if series.dtype in (pl.Categorical, pl.Enum) else series
         if column.dtype in (pl.Float64, pl.Float32):
             column = column.round_sig_figs(12)
+        if any(unicodedata.category(character)[0] == "C" for character in column.name):
+            raise ValueError(f"the column {column.name[:60]!r} has a name that cannot be read")
         columns.append(column)
-    return pl.DataFrame(columns).to_arrow().replace_schema_metadata(None)
+    try:
+        return pl.DataFrame(columns).to_arrow().replace_schema_metadata(None)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException) as error:
+        raise ValueError(f"its columns cannot be written: {error}") from error
 
 
 def _parquet(data: bytes) -> bytes:

@@ -126,7 +126,7 @@ def _cut(table: tables.Table) -> dict[str, Any]:
 def _notebook(data: bytes, values: dict[str, Any], images: list[bytes]) -> None:
     from egress_review import canonical_forms
 
-    notebook = tables.load_json(data)
+    notebook = tables.load_notebook(data)
     parts: list[str] = []
     for number, cell in enumerate(notebook.get("cells", []), 1):
         source = cell.get("source", "")

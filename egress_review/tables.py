@@ -123,7 +123,7 @@ def read_columnar(data: bytes, kind: str) -> pl.DataFrame:
 
             table = pyarrow.feather.read_table(BytesIO(data))
         frame = pl.from_arrow(table)
-    except Exception as error:  # pyarrow raises many kinds for broken files
+    except (Exception, pl.exceptions.PanicException) as error:  # both raise many kinds for broken files
         raise ValueError(f"it cannot be read: {error}") from error
     return frame if isinstance(frame, pl.DataFrame) else frame.to_frame()
 

@@ -86,7 +86,7 @@ def _work(request: int, source: int, answer: int) -> int:
         values, blobs = worker.run(task, source, prepared)
     except (MemoryError, RecursionError):
         values, blobs = {"failure": "memory"}, []
-    except Exception as error:
+    except BaseException as error:  # a library in Rust that panics raises what is no Exception
         values, blobs = {"failure": "crash", "detail": f"{type(error).__name__}: {error}"[:500]}, []
         if os.environ.get("ENCLAVE_CHECK_DEBUG"):
             import traceback

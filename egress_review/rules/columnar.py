@@ -94,27 +94,32 @@ def _schema(where: str, schema: pa.Schema) -> Iterator[Finding]:
 def _pandas(where: str, text: bytes) -> Iterator[Finding]:
     try:
         described = json.loads(text)
-        usual = set(described) <= {
-            "index_columns",
-            "column_indexes",
-            "columns",
-            "creator",
-            "pandas_version",
-            "partition_columns",
-            "attributes",
-        }
-    except (ValueError, TypeError):
-        described, usual = {}, False
-    if not usual or described.get("attributes") or len(text) > 2000 + 400 * len(described.get("columns", [])):
+    except (ValueError, RecursionError):
+        described = None
+    indexes = described.get("index_columns", []) if isinstance(described, dict) else None
+    columns = described.get("columns", []) if isinstance(described, dict) else None
+    if not isinstance(described, dict) or not isinstance(indexes, list) or not isinstance(columns, list):
+        yield METADATA.found(where, "The pandas metadata is none that pandas writes.")
+        return
+    usual = set(described) <= {
+        "index_columns",
+        "column_indexes",
+        "columns",
+        "creator",
+        "pandas_version",
+        "partition_columns",
+        "attributes",
+    }
+    if not usual or described.get("attributes") or len(text) > 2000 + 400 * len(columns):
         yield METADATA.found(where, "The pandas metadata holds more than it needs.")
-    for index in described.get("index_columns", []):
+    for index in indexes:
         if isinstance(index, str) and index.startswith("__index_level"):
             yield INDEX.found(where, "The table keeps the row numbers of the data frame that it was cut from.")
         elif isinstance(index, dict) and index.get("start", 0) not in (0, None):
             yield INDEX.found(
                 where, f"The rows are numbered from {index.get('start')}: they were cut from a larger frame."
             )
-    for column in described.get("columns", []):
+    for column in columns:
         categories = (column.get("metadata") or {}) if isinstance(column, dict) else {}
         if isinstance(categories, dict) and set(categories) - {
             "num_categories",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from egress_review import kinds
+from egress_review import json_shapes, kinds
 from egress_review.findings import Finding
 from egress_review.rules.catalogue import Subject, many, rule
 from egress_review.tables import notebook_outputs
@@ -116,14 +116,14 @@ def check(subject: Subject) -> Iterator[Finding]:
 
     try:
         value = json.loads(decoded[0], object_pairs_hook=pairs)
-    except ValueError:
-        return
+    except (ValueError, RecursionError):
+        return  # the reader of tables says so
     if twice:
         yield DUPLICATE.found(
             subject.name, f"Keys that stand twice in one object: {', '.join(sorted(set(twice))[:5])}."
         )
     if subject.kind == "notebook":
-        yield from _notebook(value)
+        yield from _notebook(json_shapes.notebook(value))
 
 
 def _notebook(notebook: dict[str, Any]) -> Iterator[Finding]:
@@ -153,10 +153,14 @@ def _long_value(value: Any) -> bool:
     return len(str(value)) > 120
 
 
+def _count(value: Any) -> int:
+    return len(value) if isinstance(value, dict | list) else 1
+
+
 def _cell(where: str, cell: dict[str, Any]) -> Iterator[Finding]:
     if cell.get("attachments"):
         yield ATTACHMENTS.found(
-            where, f"{many(len(cell['attachments']), 'file is', 'files are')} attached to this cell."
+            where, f"{many(_count(cell['attachments']), 'file is', 'files are')} attached to this cell."
         )
     extra = set(cell) - {"cell_type", "source", "metadata", "outputs", "execution_count", "id", "attachments"}
     if extra:
