@@ -17,8 +17,9 @@ from access_control.errors import AccessError, NotPermitted, Refused
 from access_control.settings import Settings
 from hub.gateway import contents, entrance, headers, news, pages, screen, websockets
 from hub.gateway.allowlist import Asked, Closed, Kind, find, front_page
-from hub.gateway.aside import Aside
+from hub.gateway.aside import Aside, TookTooLong
 from hub.gateway.budgets import Budgets, Level, Paused
+from hub.gateway.held import TooMuchAtOnce
 from hub.gateway.pages import Words
 from hub.gateway.passing import Passing
 from hub.gateway.routes_to_proxy import session_of_host
@@ -84,6 +85,8 @@ class Gateway:
             words = pages.paused(str(error)) if isinstance(error, Paused) else pages.refused(str(error), 413)
         except NotPermitted as error:
             words = pages.refused(str(error))
+        except (TooMuchAtOnce, TookTooLong) as error:
+            words = pages.refused(str(error), 429)
         except Refused as error:
             log.warning("session %s: %s", session_id, error)
             words = pages.REFUSED_ANSWER

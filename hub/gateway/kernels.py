@@ -28,7 +28,8 @@ async def at_work(upstream: Upstream, seconds: float) -> bool:
         async with asyncio.timeout(ANSWER_SECONDS):
             answer = await upstream.request("GET", "/api/kernels")
             try:
-                body = await read_bounded(answer, MOST_BYTES)
+                with upstream.held.keeping() as take:
+                    body = await read_bounded(answer, MOST_BYTES, take)
             finally:
                 answer.close()
         return answer.status == 200 and any_at_work(json.loads(body), seconds)

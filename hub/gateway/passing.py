@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import aiohttp
@@ -48,16 +49,10 @@ class Passing:
         tier: Tier,
         sent: dict[str, str],
     ) -> web.StreamResponse:
-        """Asks the container and answers the browser; raises what `upstream`, `contents` and `budgets` raise."""
-        body = await _read_body(request, asked)
-        reading: Reading | None = None
-        target = asked.target
-        if asked.route.kind is Kind.Contents:
-            if request.method == "GET":
-                reading = contents.plan_reading(asked.rest, dict(asked.query), tier)
-                target = Asked(asked.route, asked.path, asked.rest, reading.query).target
-            elif request.method == "PUT":
-                await self.aside.writing(session.id, asked.rest, body or b"", tier)
+        """Asks the container and answers the browser; raises what `upstream`, `contents` and `budgets` raise.
+
+        What is kept of it in memory counts until the browser has taken it.
+        """
         transport = request.transport
 
         def close(reason: str) -> None:
@@ -68,13 +63,43 @@ class Passing:
 
         session.closers.add(close)
         try:
-            answer = await upstream.request(request.method, target, body)
-            try:
-                return await self._answer(request, session, asked, answer=answer, reading=reading, tier=tier, sent=sent)
-            finally:
-                answer.release()
+            with upstream.held.keeping() as take:
+                answer = await self._pass_on(
+                    request, session, asked, upstream=upstream, tier=tier, sent=sent, take=take
+                )
+                await answer.prepare(request)
+                await answer.write_eof()
+            return answer
         finally:
             session.closers.discard(close)
+
+    async def _pass_on(
+        self,
+        request: web.BaseRequest,
+        session: LiveSession,
+        asked: Asked,
+        *,
+        upstream: Upstream,
+        tier: Tier,
+        sent: dict[str, str],
+        take: Callable[[int], None],
+    ) -> web.StreamResponse:
+        body = await _read_body(request, asked, take)
+        reading: Reading | None = None
+        target = asked.target
+        if asked.route.kind is Kind.Contents:
+            if request.method == "GET":
+                reading = contents.plan_reading(asked.rest, dict(asked.query), tier)
+                target = Asked(asked.route, asked.path, asked.rest, reading.query).target
+            elif request.method == "PUT":
+                await self.aside.writing(session.id, asked.rest, body or b"", tier)
+        answer = await upstream.request(request.method, target, body)
+        try:
+            return await self._answer(
+                request, session, asked, answer=answer, reading=reading, tier=tier, sent=sent, take=take
+            )
+        finally:
+            answer.release()
 
     async def _answer(
         self,
@@ -86,6 +111,7 @@ class Passing:
         reading: Reading | None,
         tier: Tier,
         sent: dict[str, str],
+        take: Callable[[int], None],
     ) -> web.StreamResponse:
         self.budgets.spend(session, ANSWER, "answers")
         kind = headers.bare_type(answer.headers.get(hdrs.CONTENT_TYPE))
@@ -94,7 +120,7 @@ class Passing:
         if asked.route.kind is Kind.Image:
             if answer.status != 200 or kind not in (*headers.IMAGES, headers.SVG):
                 raise NotPermitted("The kernel has no logo that can be shown.")
-            logo = await read_bounded(answer, MOST_LOGO)
+            logo = await read_bounded(answer, MOST_LOGO, take)
             if kind == headers.SVG:
                 svg = printed.inert_svg(logo.decode(errors="replace"))
                 if svg is None:
@@ -108,7 +134,7 @@ class Passing:
         most = reading.most if reading else MOST_JSON
         size = answer.content_length
         if reading is None or answer.status != 200 or (size is not None and size <= WHOLE) or reading.parse:
-            whole = await read_bounded(answer, most)
+            whole = await read_bounded(answer, most, take)
             if reading is not None and answer.status == 200:
                 whole = await self._look_at(session, reading, whole, tier)
             return await self._send(session, answer.status, whole, what=what, sent=sent, path=path)
@@ -134,7 +160,7 @@ class Passing:
         return web.Response(status=status, body=body, headers=sent)
 
 
-async def _read_body(request: web.BaseRequest, asked: Asked) -> bytes | None:
+async def _read_body(request: web.BaseRequest, asked: Asked, take: Callable[[int], None]) -> bytes | None:
     if request.method in ("GET", "DELETE"):
         return None
     most = asked.route.body_bytes
@@ -148,6 +174,7 @@ async def _read_body(request: web.BaseRequest, asked: Asked) -> bytes | None:
         size += len(chunk)
         if size > most:
             raise contents.TooLarge(f"What was sent is larger than the {most} bytes that the enclave takes here.")
+        take(len(chunk))
         chunks.append(chunk)
     return b"".join(chunks)
 

@@ -7,6 +7,8 @@ but to a websocket that was asked for; lines, fields, their number, bodies and w
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from yarl import URL
 
 from access_control.errors import Refused
 from hub.gateway import safe_socket
+from hub.gateway.held import Held, TooMuchAtOnce, WatchedProtocol, WatchedSocket
 
 CONNECT_SECONDS = 5
 SILENCE_SECONDS = 60  # the longest that a container may leave us waiting for the next byte of an answer
@@ -42,8 +45,13 @@ class _SafeConnector(aiohttp.BaseConnector):
 
     allowed_protocol_schema_set = frozenset({"http", "ws"})
 
-    def __init__(self, path: Path, uid: int) -> None:
-        super().__init__(limit=MOST_CONNECTIONS, keepalive_timeout=30)
+    def __init__(self, path: Path, uid: int, held: Held | None = None) -> None:
+        """With `held` each connection is used once and watched, as a websocket's has to be."""
+        if held is None:
+            super().__init__(limit=MOST_CONNECTIONS, keepalive_timeout=30)
+        else:
+            super().__init__(limit=MOST_CONNECTIONS, force_close=True)
+            self._factory = partial(WatchedProtocol, self._loop, held)  # type: ignore[assignment]
         self._path = path
         self._uid = uid
 
@@ -58,8 +66,15 @@ class Upstream:
     """The server of one session."""
 
     def __init__(self, path: Path, uid: int) -> None:
-        self._client = aiohttp.ClientSession(
-            connector=_SafeConnector(path, uid),
+        self.held = Held()
+        self._client = self._client_of(_SafeConnector(path, uid))
+        self._sockets = self._client_of(_SafeConnector(path, uid, self.held))
+
+    @staticmethod
+    def _client_of(connector: _SafeConnector) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=connector,
+            ws_response_class=WatchedSocket,
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             trust_env=False,
@@ -94,9 +109,9 @@ class Upstream:
             raise
         return answer
 
-    async def websocket(self, target: str, protocols: tuple[str, ...]) -> aiohttp.ClientWebSocketResponse:
+    async def websocket(self, target: str, protocols: tuple[str, ...]) -> WatchedSocket:
         """Opens a websocket; pings of the container are answered here and never passed on."""
-        return await self._client.ws_connect(
+        opened = await self._sockets.ws_connect(
             URL("http://localhost" + target, encoded=True),
             protocols=protocols,
             max_msg_size=MOST_MESSAGE_BYTES,
@@ -105,6 +120,8 @@ class Upstream:
             headers=_XSRF,
             timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
         )
+        assert isinstance(opened, WatchedSocket)  # noqa: S101 - the class that the client was given
+        return opened
 
     async def answers(self, seconds: float = 2.0) -> bool:
         """Whether a Jupyter server answers on the socket."""
@@ -120,6 +137,7 @@ class Upstream:
     async def close(self) -> None:
         """Closes every connection to the container."""
         await self._client.close()
+        await self._sockets.close()
 
 
 def check_answer(answer: aiohttp.ClientResponse) -> None:
@@ -131,8 +149,11 @@ def check_answer(answer: aiohttp.ClientResponse) -> None:
         raise UpstreamRefused("The session's server compressed its answer unasked; that is not passed on.")
 
 
-async def read_bounded(answer: aiohttp.ClientResponse, most: int) -> bytes:
-    """The body of an answer, `most` bytes at most; raises UpstreamRefused when there is more."""
+async def read_bounded(answer: aiohttp.ClientResponse, most: int, take: Callable[[int], None]) -> bytes:
+    """The body of an answer, `most` bytes at most; raises UpstreamRefused when there is more, and what `take` raises.
+
+    `take` is told of each piece before it is kept.
+    """
     if (answer.content_length or 0) > most:
         answer.close()
         raise UpstreamRefused(f"The session's server sent more than {most} bytes, which is not passed on.")
@@ -143,5 +164,10 @@ async def read_bounded(answer: aiohttp.ClientResponse, most: int) -> bytes:
         if size > most:
             answer.close()
             raise UpstreamRefused(f"The session's server sent more than {most} bytes, which is not passed on.")
+        try:
+            take(len(chunk))
+        except TooMuchAtOnce:
+            answer.close()
+            raise
         chunks.append(chunk)
     return b"".join(chunks)

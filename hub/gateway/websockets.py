@@ -21,6 +21,7 @@ from hub.gateway import messages
 from hub.gateway.allowlist import Asked, Kind
 from hub.gateway.aside import Aside, TookTooLong
 from hub.gateway.budgets import Budgets, Paused
+from hub.gateway.held import WatchedSocket
 from hub.gateway.sessions import LiveSession
 from hub.gateway.upstream import Upstream
 
@@ -40,7 +41,7 @@ class Pump:
     budgets: Budgets
     kind: Kind
     browser: web.WebSocketResponse
-    container: aiohttp.ClientWebSocketResponse
+    container: WatchedSocket
     aside: Aside
 
     async def inwards(self) -> None:
@@ -84,9 +85,9 @@ class Pump:
             delay = self.budgets.spend(self.session, size, what if data is not None else "dropped")
             if delay:
                 await asyncio.sleep(delay)
-            if data is None:
-                continue
-            await _send(self.browser.send_str, self.browser.send_bytes, data)
+            if data is not None:
+                await _send(self.browser.send_str, self.browser.send_bytes, data)
+            self.container.passed_on(size)
 
     async def _look_at(self, message: bytes | str) -> tuple[str, bytes | str | None]:
         try:
