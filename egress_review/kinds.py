@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 import zipfile
 from dataclasses import dataclass
 from io import BytesIO
@@ -76,7 +77,7 @@ def _zip_kind(data: bytes) -> str:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError, EOFError):
+    except (zipfile.BadZipFile, ValueError, RuntimeError, OSError, EOFError, IndexError, struct.error):
         return "zip"
     if "[Content_Types].xml" in names and any(name.startswith("xl/") for name in names):
         return "office" if any(name.endswith("workbook.bin") for name in names) else "xlsx"

@@ -86,7 +86,7 @@ def _png(where: str, data: bytes) -> Iterator[Finding]:
         (length,) = struct.unpack_from(">I", data, at)
         name, body = data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
         at += 12 + length
-        if name == b"IHDR" and length >= 13:
+        if name == b"IHDR" and len(body) >= 13:
             header = (*struct.unpack_from(">II", body), body[8], body[9])
         elif name == b"IDAT":
             packed.append(body)
@@ -110,6 +110,9 @@ def _png(where: str, data: bytes) -> Iterator[Finding]:
     if width * height > MAX_PIXELS:
         yield HUGE.found(where, f"The image has {width} × {height} pixels.")
         return
+    if not width or not height or depth not in (1, 2, 4, 8, 16):
+        yield TRAILING.found(where, "The header gives a size or a depth that no image has.")
+        return  # how much may be unpacked follows from both
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 4)
     expected = height * ((width * depth * channels + 7) // 8 + 1)
     unpacker = zlib.decompressobj()

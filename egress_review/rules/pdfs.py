@@ -98,10 +98,13 @@ def check(subject: Subject) -> Iterator[Finding]:
     except pikepdf.PdfError as error:
         raise ValueError(f"the PDF cannot be read: {error}") from error
     with pdf:
-        yield from _catalog(where, pdf)
-        yield from _objects(where, pdf)
-        for number, page in enumerate(pdf.pages, 1):
-            yield from _page(f"page {number}", page)
+        try:
+            yield from _catalog(where, pdf)
+            yield from _objects(where, pdf)
+            for number, page in enumerate(pdf.pages, 1):
+                yield from _page(f"page {number}", page)
+        except Exception as error:  # an object is of another type than its place asks for, or cannot be unpacked
+            raise ValueError(f"the PDF is not built as programs build it: {error}") from error
 
 
 def _catalog(where: str, pdf: pikepdf.Pdf) -> Iterator[Finding]:
