@@ -37,6 +37,8 @@ class Act(StrEnum):
     IncidentDecided = "incident:decided"
     LoginFailed = "login:failed"
     LoginSucceeded = "login:succeeded"
+    NoticeFailed = "notice:failed"
+    NoticeSent = "notice:sent"
     PersonChanged = "person:changed"
     PolicyApproved = "policy:approved"
     PolicyProposed = "policy:proposed"

@@ -135,6 +135,30 @@ class Egress(Section):
     profiles: dict[str, Profile] = {"default": Profile(), "ons": Profile(dominance_percent=85.0)}
 
 
+class Mail(Section):
+    """The mail server that reminders are handed to; without a host they are shown in the portal only."""
+
+    host: str = ""
+    port: int = Field(587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    sender: str = ""
+    username: str = ""
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Mail:
+        if self.host and "@" not in self.sender:
+            raise ValueError("mail.sender must be an address, such as enclave@example.org")
+        if self.security == "none" and self.host not in {"", "localhost", "127.0.0.1", "::1"}:
+            raise ValueError("mail.security may be none only for a mail server on this machine: use starttls or tls")
+        if bool(self.username) != (self.password_file is not None):
+            raise ValueError("mail.username and mail.password_file go together")
+        if self.username and self.security == "none":
+            raise ValueError("mail.password_file is never sent in clear text: set mail.security to starttls or tls")
+        return self
+
+
 class Settings(Section):
     """All settings of one enclave. `data_root` holds everything that must be backed up."""
 
@@ -145,6 +169,7 @@ class Settings(Section):
     session: Session = Session()
     tiers: dict[int, Tier] = Field(default_factory=_tiers)
     egress: Egress = Egress()
+    mail: Mail = Mail()
 
     @model_validator(mode="after")
     def _whole(self) -> Settings:

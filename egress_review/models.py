@@ -43,6 +43,7 @@ class ReleaseRequest(Base):
     submitted_at: Mapped[datetime | None] = mapped_column(default=None)
     queued_at: Mapped[datetime | None] = mapped_column(default=None)  # since when reviewers can act, in this turn
     decided_at: Mapped[datetime | None] = mapped_column(default=None)
+    moved_at: Mapped[datetime | None] = mapped_column(default=None)  # since when it is in its state
 
 
 class RequestFile(Base):

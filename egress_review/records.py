@@ -75,7 +75,7 @@ def advance(db: Session, request: ReleaseRequest, step: Step, *, actor: str, **d
         request.frozen_from = before.value
     elif step is Step.Thaw:
         request.frozen_from = None
-    request.state = after.value
+    request.state, request.moved_at = after.value, clock.now()
     if after in {State.Approved, State.PartlyApproved, State.Rejected}:
         request.decided_at = clock.now()
     if step in {Step.Queue, Step.Appeal}:

@@ -199,6 +199,7 @@ _PARTS = (
     "egress_review.check_cli",
     "egress_review.cli",
     "hub.audit_cli",
+    "hub.notices.cli",
 )
 
 

@@ -11,7 +11,7 @@ import socket
 import stat
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -27,6 +27,8 @@ from access_control.errors import AccessError
 from access_control.settings import Settings
 from hub.engine_room import EngineRoom
 from hub.keys import SECRETS
+from hub.notices.delivery import troubles
+from hub.notices.models import Notice, Stage
 from hub.ports import is_free
 from hub.programs import find_proxy
 from hub.session_start import live_sessions
@@ -252,6 +254,26 @@ def check_login(settings: Settings) -> list[Finding]:
     return [_good("login", login.issuer)]
 
 
+def check_mail(settings: Settings, stuck: Sequence[Notice] | None) -> list[Finding]:
+    """Reminders arrive: a mail server is set, and none is `stuck` that was refused or may not have arrived."""
+    mail = settings.mail
+    if not mail.host:
+        return [_warning("mail", "reminders are shown in the portal only", "set mail.host and mail.sender")]
+    if stuck is None:
+        return []
+    if not stuck:
+        return [_good("mail", f"{mail.host}:{mail.port}, every notice that is due was taken")]
+    waiting = [each for each in stuck if each.stage == Stage.Waiting]
+    found = []
+    if waiting:
+        how = f"{len(waiting)} notices wait. The last try of the oldest: {waiting[0].problem}"
+        found.append(_bad("mail", how, "mend it, and they are sent by themselves: enclave notices list"))
+    if len(stuck) > len(waiting):
+        how = f"of {len(stuck) - len(waiting)} notices nobody knows whether they arrived"
+        found.append(_warning("mail", how, "ask those people, or send them again: enclave notices again"))
+    return found
+
+
 def check_database(settings: Settings) -> list[Finding]:
     """The database answers."""
     try:
@@ -317,6 +339,14 @@ def _leftovers(settings: Settings) -> list[Finding]:
     return check_leftovers(known, containers)
 
 
+def _stuck_notices(settings: Settings) -> Sequence[Notice] | None:
+    try:
+        with reading(open_database(settings.database)) as db:
+            return troubles(db)
+    except SQLAlchemyError:  # that the database does not answer is told by its own check
+        return None
+
+
 def _is_running(settings: Settings) -> bool:
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(1)
@@ -348,4 +378,5 @@ def examine(settings: Settings) -> list[Finding]:
         *check_login(settings),
         *check_packages(names),
         *check_database(settings),
+        *check_mail(settings, _stuck_notices(settings)),
     ]

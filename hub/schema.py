@@ -20,6 +20,7 @@ _MODULES = (
     "access_control.audit",
     "egress_review.models",
     "hub.gateway.models",
+    "hub.notices.models",
     "hub.portal.models",
 )
 

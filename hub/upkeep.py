@@ -1,7 +1,8 @@
 """What has to be done now and then, and by nobody in particular: the warden runs it beside its rounds.
 
-Renditions that are keyed by project are written when an agreement opens them to one; and what a program that died has
-left in the review queue (checks to run, approvals to release, releases that are over) is taken up.
+Renditions that are keyed by project are written when an agreement opens them to one; what a program that died has left
+in the review queue (checks to run, approvals to release, releases that are over) is taken up; and people are told by
+e-mail what waits for them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from access_control.renditions import current_version, plan_version, register_ve
 from access_control.settings import Settings
 from egress_review import requests
 from egress_review.errors import EgressError
+from hub.notices import delivery as notices
 
 log = logging.getLogger("hub.warden")
 EVERY_SECONDS = 300.0
@@ -60,7 +62,11 @@ def write_missing_renditions(engine: Engine, settings: Settings) -> list[str]:
 
 def upkeep(engine: Engine, settings: Settings) -> list[str]:
     """All of it once; returns a sentence for each thing that could not be done."""
-    return [*write_missing_renditions(engine, settings), *requests.resume(engine, settings)]
+    return [
+        *write_missing_renditions(engine, settings),
+        *requests.resume(engine, settings),
+        *notices.deliver(engine, settings),
+    ]
 
 
 class Upkeep(threading.Thread):

@@ -48,6 +48,7 @@ def plain_checker(
     profile: Profile,
     datasets: Sequence[tuple[str, int]] = (),
     peers: Sequence[str] | None = None,
+    sources: Sequence[Any] = (),
 ) -> list[FileResult]:
     """Checks without a sandbox, for tests of what comes after: the word `warns` or `blocks` in a file is a finding."""
     results = []
@@ -139,7 +140,7 @@ class World:
         """An agreement in force for one rendition in one project; returns its id."""
         drafted = self.do(
             agreements.draft_agreement, title="T", project=project, parties=[party, "uni"], renditions=[rendition],
-            purposes=["HMB"], regions=["EU"], start=TODAY, until=LATER, actor=steward,
+            purposes=["HMB", "GRU"], regions=["EU"], start=TODAY, until=LATER, actor=steward,
         )  # fmt: skip
         self.do(agreements.sign_agreement, drafted.id, party=party, actor=steward)
         self.do(agreements.sign_agreement, drafted.id, party="uni", actor=lead)

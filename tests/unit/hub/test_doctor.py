@@ -1,12 +1,14 @@
 """The doctor: each thing that is missing or unsafe is found, with what to do; every check is in the docs."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from access_control.settings import Login, Settings, Web
+from access_control.settings import Login, Mail, Settings, Web
 from hub import doctor
 from hub.doctor import Level
+from hub.notices.models import Notice, Stage
 
 GOOD_ENGINE = {
     "ServerVersion": "20.10.24", "CgroupVersion": "1", "MemoryLimit": True, "SwapLimit": True, "PidsLimit": True,
@@ -93,6 +95,37 @@ def test_the_rest(tmp_path: Path) -> None:
     pictures = Settings(tiers={**tiers, 4: tiers[4].model_copy(update={"pixels_only": True})})
     assert worst(doctor.check_image(pictures, here)) is Level.BAD
     assert worst(doctor.check_image(pictures, here | {Settings().session.pixels_image: "sha256:2"})) is Level.GOOD
+
+
+def test_mail() -> None:
+    when = datetime(2026, 6, 1, tzinfo=UTC)
+
+    def stuck(stage: Stage) -> Notice:
+        return Notice(key="k", person_id="sam", stage=stage.value, made_at=when, next_at=when, problem="It said 554.")
+
+    some = Settings(mail=Mail(host="mail.example", sender="enclave@example.org"))
+    assert worst(doctor.check_mail(Settings(), None)) is Level.WARNING
+    assert worst(doctor.check_mail(some, [])) is Level.GOOD
+    assert worst(doctor.check_mail(some, [stuck(Stage.Unknown)])) is Level.WARNING
+    refused = doctor.check_mail(some, [stuck(Stage.Waiting), stuck(Stage.Unknown)])
+    assert [each.level for each in refused] == [Level.BAD, Level.WARNING]
+    assert "1 notices wait. The last try of the oldest: It said 554." in refused[0].how
+    assert all(each.remedy for each in refused)
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"host": "mail.example"}, "mail.sender"),
+        ({"host": "mail.example", "sender": "a@b.c", "security": "none"}, "on this machine"),
+        ({"host": "localhost", "sender": "a@b.c", "username": "x"}, "go together"),
+        ({"host": "localhost", "sender": "a@b.c", "security": "none", "username": "x", "password_file": "/x"}, "clear"),
+    ],
+)
+def test_mail_in_clear_text_is_refused_where_it_could_be_read(values: dict, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        Mail.model_validate(values)
+    assert Mail(host="localhost", sender="a@b.c", security="none").port == 587
 
 
 def test_what_is_not_good_says_what_to_do() -> None:
