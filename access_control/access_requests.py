@@ -18,7 +18,7 @@ from access_control.agreements import draft_agreement, owners_of, sign_agreement
 from access_control.audit import Act
 from access_control.errors import Invalid, NotFound, NotPermitted
 from access_control.models import AccessRequest, Agreement, Person, Role
-from access_control.terms import label, term
+from access_control.terms import label, term, uncovered
 
 REQUEST_TRANSITIONS: dict[str, tuple[str, ...]] = {
     "asked": ("granted", "refused", "taken back"),
@@ -38,7 +38,10 @@ class Answer:
 
 
 def ask_access(db: Session, *, project: str, rendition: str, purpose: str, until: date, actor: str) -> Answer:
-    """Asks for a rendition (`hiv/pseudonymised`) in a project of one's own, for one of the project's purposes."""
+    """Asks for a rendition (`hiv/pseudonymised`) in a project of one's own, for one of the project's purposes.
+
+    It tells the owner what the data is wanted for. A session serves all purposes of its project, and so does a grant.
+    """
     row = changes.get_project(db, project)
     changes.get_person(db, actor)
     if not changes.is_member(db, actor, project):
@@ -100,7 +103,7 @@ def grant_access(
     agreement = draft_agreement(
         db, title=f"{request.rendition_id} for {project.title}".replace("\n", " "), project=project.id,
         parties=sorted({owner, _home(db, project.id)}), renditions=[request.rendition_id],
-        purposes=[request.purpose], regions=regions or [project.region], start=clock.today(),
+        purposes=project.purposes, regions=regions or [project.region], start=clock.today(),
         until=until or request.until, actor=actor, required_trainings=required_trainings, reviewers=reviewers,
         conditions=conditions,
     )  # fmt: skip
@@ -230,8 +233,9 @@ def _covering(db: Session, request: AccessRequest) -> Agreement | None:
         Agreement.project_id == request.project_id, Agreement.state == "active", Agreement.start <= today,
         Agreement.until >= request.until,
     )  # fmt: skip
+    project = changes.get_project(db, request.project_id)
     for agreement in db.scalars(active.order_by(Agreement.id)):
-        if request.rendition_id in agreement.renditions and request.purpose in agreement.purposes:
+        if request.rendition_id in agreement.renditions and not uncovered(project.purposes, agreement.purposes):
             return agreement
     return None
 

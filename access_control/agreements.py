@@ -21,7 +21,7 @@ from access_control.changes import SETUP
 from access_control.errors import Invalid, NotPermitted
 from access_control.models import Agreement, AgreementSignature, Person, PolicyRow
 from access_control.policy_versions import row_values, write_version
-from access_control.terms import term_ids
+from access_control.terms import label, term_ids, uncovered
 from access_control.validation import check_rows
 
 __all__ = [
@@ -240,8 +240,15 @@ def _checked(db: Session, values: dict[str, Any]) -> dict[str, Any]:
     if values["reviewers"] not in range(1, 4):
         raise Invalid(f"{values['reviewers']} reviewers of each output cannot be asked for: choose 1, 2 or 3.")
     trainings = sorted({changes.slug(course, "a course") for course in values["required_trainings"]})
+    purposes = term_ids(values["purposes"])
+    if beyond := uncovered(project.purposes, purposes):
+        named = ", ".join(f"{one} ({label(one)})" for one in beyond)
+        raise Invalid(
+            f"{project.id} has the purpose {named} besides, and a session serves every purpose of its project: the "
+            "agreement would open nothing. Agree on that purpose too, or give it a project of its own."
+        )
     return values | {
-        "title": title, "parties": parties, "renditions": renditions, "purposes": term_ids(values["purposes"]),
+        "title": title, "parties": parties, "renditions": renditions, "purposes": purposes,
         "regions": regions, "required_trainings": trainings, "conditions": values["conditions"].strip(),
     }  # fmt: skip
 

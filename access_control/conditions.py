@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType
@@ -21,6 +21,7 @@ from access_control.errors import Refused
 from access_control.facts import DataFacts, PersonFacts, ProjectFacts
 from access_control.roles import RolesOn
 from access_control.rows import Row
+from access_control.terms import uncovered
 
 MODEL = Path(__file__).with_name("model.conf")
 ADMIN = "an admin"
@@ -76,6 +77,10 @@ def _untrained(question: Request, courses: str) -> str:
             return f"{course}, which " + (f"{question.user.id} passed but it ran out on {ended}" if ended
                                           else f"{question.user.id} has not passed")  # fmt: skip
     return courses
+
+
+def _beyond(question: Request, listed: Iterable[str]) -> str:
+    return ", ".join(uncovered(question.project.purposes, listed)) or "none"
 
 
 def _not_active(question: Request, _row: Row) -> str:
@@ -140,8 +145,8 @@ CONDITIONS: tuple[Condition, ...] = (
         _parties,
     ),
     Condition(
-        "overlaps(p.purpose, r.project.purposes)",
-        "The project has a purpose that the row lists.",
+        "overlaps(p.purpose, r.project.uses)",
+        "The project has a purpose that the row lists, or one that is narrower.",
         lambda q, p: (
             f"project {q.project.id} has the purposes {', '.join(sorted(q.project.purposes)) or 'none'}, "
             f"and it is for {p.purpose.replace('|', ' or ')}"
@@ -207,9 +212,22 @@ CONDITIONS: tuple[Condition, ...] = (
         safeguard=True,
     ),
     Condition(
-        "permitted(p.purpose, r.project.purposes, r.data.permitted)",
-        "One purpose is the project's, the row's and among the dataset's permitted uses (where it lists any).",
-        lambda q, _p: f"dataset {q.data.dataset} is permitted for {', '.join(sorted(q.data.permitted))} only",
+        "covers(p.purpose, r.project.uses)",
+        "Every purpose of the project is one that the row lists, or narrower: a session serves all of them.",
+        lambda q, p: (
+            f"project {q.project.id} has the purpose {_beyond(q, p.purpose.split('|'))} besides, "
+            f"and it is for {p.purpose.replace('|', ' or ')} only"
+        ),
+        _parties,
+        safeguard=True,
+    ),
+    Condition(
+        "permitted(r.project.uses, r.data.permitted)",
+        "Every purpose of the project is a permitted use of the dataset, or narrower (where it lists any).",
+        lambda q, _p: (
+            f"dataset {q.data.dataset} is permitted for {', '.join(sorted(q.data.permitted))} only, "
+            f"and project {q.project.id} has the purpose {_beyond(q, q.data.permitted)}"
+        ),
         _owner,
         safeguard=True,
     ),

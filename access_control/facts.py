@@ -6,12 +6,15 @@ includes its first and its last day.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from access_control.terms import with_broader
+
 ANY = "any"
 Span = tuple[str, str]  # first day, last day
+Uses = tuple[frozenset[str], ...]  # each purpose together with the terms that are broader
 REVIEW_ACTS = frozenset({"review", "lead-review"})
 
 
@@ -40,6 +43,10 @@ class ProjectFacts:
     start: str
     until: str
     purposes: frozenset[str]
+    uses: Uses = field(init=False)  # what the purposes are compared by
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "uses", tuple(with_broader(one) for one in sorted(self.purposes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +102,17 @@ def lists(listed: str, value: str) -> bool:
     return listed in (ANY, value) or ("|" in listed and value in listed.split("|"))
 
 
-def overlaps(listed: str, values: frozenset[str]) -> bool:
-    """Whether a row's column lists at least one of the values; `any` does even where there are none."""
-    return listed == ANY or not values.isdisjoint(listed.split("|"))
+def overlaps(listed: str, uses: Uses) -> bool:
+    """Whether a row's column lists one of the uses, or a broader one; `any` does even where there are none."""
+    if listed == ANY:
+        return True
+    terms = listed.split("|")
+    return any(not use.isdisjoint(terms) for use in uses)
+
+
+def covers(listed: str, uses: Uses) -> bool:
+    """Whether a row's column lists every one of the uses, or a broader one; where there are none only `any` does."""
+    return listed == ANY or _each(uses, listed.split("|"))
 
 
 def active(project: ProjectFacts, today: str) -> bool:
@@ -131,12 +146,13 @@ def retained(data: DataFacts, today: str) -> bool:
     return today <= data.retention
 
 
-def permitted(listed: str, purposes: frozenset[str], permitted_use: frozenset[str]) -> bool:
-    """Whether one purpose is the project's, the row's and a permitted use of the data; without any listed, all are."""
-    if not permitted_use:
-        return True
-    shared = purposes & permitted_use
-    return bool(shared) if listed == ANY else not shared.isdisjoint(listed.split("|"))
+def permitted(uses: Uses, permitted_use: frozenset[str]) -> bool:
+    """Whether every use, or a broader one, is a permitted use of the data; without any listed, all are."""
+    return not permitted_use or _each(uses, permitted_use)
+
+
+def _each(uses: Uses, terms: Iterable[str]) -> bool:
+    return bool(uses) and not any(use.isdisjoint(terms) for use in uses)
 
 
 def impartial(person: PersonFacts, act: str, today: str) -> bool:
@@ -152,6 +168,7 @@ def independent(person: PersonFacts, data: DataFacts) -> bool:
 FUNCTIONS = {
     function.__name__: function
     for function in (
-        names, lists, overlaps, active, clearance, trained, released, retained, permitted, impartial, independent,
+        names, lists, overlaps, covers, active, clearance, trained, released, retained, permitted, impartial,
+        independent,
     )
 }  # fmt: skip

@@ -1,13 +1,16 @@
 """Purpose terms: what data may be used for, in the words of the Data Use Ontology (DUO) and of W3C's ODRL.
 
-Sources: https://github.com/EBISPOT/DUO (labels and shorthands of duo.csv) and https://www.w3.org/TR/odrl-vocab/. Terms
-are compared by equality: an agreement for `DUO:0000006` covers a project whose purposes include `DUO:0000006`.
+Sources: https://github.com/EBISPOT/DUO (labels and shorthands of duo.csv, the hierarchy of duo.owl, and what the
+definition of general research use counts among it) and https://www.w3.org/TR/odrl-vocab/. A term covers itself and what
+is narrower: an agreement for health research covers research into one disease, and none covers a project that has a
+second purpose besides.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from access_control.errors import Invalid
 
@@ -50,6 +53,15 @@ TERMS: dict[str, Term] = {
     )
 }
 
+# Conditions such as non-commercial use are no narrower purposes, and stand alone; so does ODRL.
+_NEXT_BROADER = {
+    "DUO:0000042": "DUO:0000004", "DUO:0000043": "DUO:0000004", "DUO:0000006": "DUO:0000042",
+    "DUO:0000011": "DUO:0000042", "DUO:0000031": "DUO:0000042", "DUO:0000032": "DUO:0000042",
+    "DUO:0000034": "DUO:0000042", "DUO:0000035": "DUO:0000042", "DUO:0000036": "DUO:0000042",
+    "DUO:0000007": "DUO:0000006", "DUO:0000037": "DUO:0000006", "DUO:0000033": "DUO:0000011",
+    "DUO:0000038": "DUO:0000037", "DUO:0000039": "DUO:0000037", "DUO:0000040": "DUO:0000037",
+}  # fmt: skip
+
 _BY_NAME: dict[str, Term] = {
     name.lower(): term
     for term in TERMS.values()
@@ -75,6 +87,21 @@ def term_ids(names: Iterable[str]) -> list[str]:
     if not ids:
         raise Invalid("At least one purpose is needed, such as DUO:0000042 (general research use).")
     return ids
+
+
+@lru_cache(4096)
+def with_broader(term_id: str) -> frozenset[str]:
+    """The term and all that are broader: a row or a licence that lists any of them speaks of this purpose too."""
+    found = [term_id]
+    while broader := _NEXT_BROADER.get(found[-1]):
+        found.append(broader)
+    return frozenset(found)
+
+
+def uncovered(purposes: Iterable[str], listed: Iterable[str]) -> list[str]:
+    """The purposes that no listed term covers, sorted."""
+    terms = set(listed)
+    return sorted(purpose for purpose in purposes if with_broader(purpose).isdisjoint(terms))
 
 
 def label(term_id: str) -> str:

@@ -219,10 +219,13 @@ def run_floor(folder: Path, quick: bool) -> dict[str, Any]:
                         continue
                     if row[7] != "any" and user.region not in row[7].split("|"):
                         continue
-                    if row[6] != "any" and work.purposes.isdisjoint(row[6].split("|")):
+                    uses = row[6].split("|")
+                    if row[6] != "any" and all(use.isdisjoint(uses) for use in work.uses):
                         continue
                     if row[1] == "deny":
                         return False
+                    if row[6] != "any" and any(use.isdisjoint(uses) for use in work.uses):
+                        continue
                     if user.suspended or work.state != "active" or not work.start <= today <= work.until:
                         continue
                     level = min((one[2] for one in user.clearances if one[0] <= today <= one[1]), default=0)
@@ -235,7 +238,7 @@ def run_floor(folder: Path, quick: bool) -> dict[str, Any]:
                         ):
                             break
                     else:
-                        if not data.permitted or not (data.permitted & work.purposes).isdisjoint(row[6].split("|")):
+                        if not data.permitted or not any(use.isdisjoint(data.permitted) for use in work.uses):
                             found = True
         return found
 
@@ -292,7 +295,7 @@ permit(principal, action == Action::"mount", resource) when {
   context.row.eft == "allow" && resource == context.row.data && context.project == context.row.project &&
   context.row.start <= context.today && context.today <= context.row.until &&
   principal in context.row.project && context.row.regions.contains(principal.region) &&
-  context.row.purposes.containsAny(context.project.purposes) && !principal.suspended &&
+  context.row.purposes.containsAll(context.project.purposes) && !principal.suspended &&
   context.project.active && context.project.start <= context.today && context.today <= context.project.until &&
   principal.clearance >= resource.tier && context.project.tier >= resource.tier &&
   principal.trainings.containsAll(resource.trainings) && resource.embargo < context.today

@@ -21,7 +21,7 @@ RequestId = Annotated[int, typer.Argument(metavar="REQUEST", help="A number from
 def ask(
     project: Annotated[str, typer.Argument(help="One of your projects.")],
     rendition: Annotated[str, typer.Argument(help="Such as hiv/pseudonymised.")],
-    purpose: Annotated[str, typer.Option(help="One of the project's purposes, such as HMB.")],
+    purpose: Annotated[str, typer.Option(help="What it is wanted for: one of the project's purposes, such as HMB.")],
     until: Until,
     as_person: As = "",
 ) -> None:

@@ -53,7 +53,7 @@ class World:
                 **setup,
             )  # fmt: skip
         projects.add_project(
-            db, id="p17", title="Survival", tier=2, region="EU", purposes=["HMB", "GRU"], start=TODAY, until=LATER,
+            db, id="p17", title="Survival", tier=2, region="EU", purposes=["HMB"], start=TODAY, until=LATER,
             ethics_reference="IRB-7", contract_reference="C-7", assessment_reference="DPIA-7", **setup,
         )  # fmt: skip
         roles = (

@@ -110,7 +110,15 @@ def speaks_of_mount(rule: Rule, world: World, name: str, project: str, rendition
         return False
     if rule.regions is not None and person.region not in rule.regions:
         return False
-    return rule.purposes is None or bool(set(rule.purposes) & set(work.purposes))
+    return rule.purposes is None or any(falls_under(purpose, rule.purposes) for purpose in work.purposes)
+
+
+def falls_under(purpose: str, listed: list[str]) -> bool:
+    """Disease research is health research, which is general research; every other term is only itself."""
+    broader = {"DS": ["DS", "HMB", "GRU"], "HMB": ["HMB", "GRU"], "GRU": ["GRU"]}
+    short = {"DUO:0000007": "DS", "DUO:0000006": "HMB", "DUO:0000042": "GRU"}
+    names = [short.get(one, one) for one in listed]
+    return any(name in names for name in broader.get(short.get(purpose, purpose), [purpose]))
 
 
 def safe_to_mount(rule: Rule, world: World, name: str, project: str, rendition: str, day: date) -> bool:
@@ -129,9 +137,8 @@ def safe_to_mount(rule: Rule, world: World, name: str, project: str, rendition: 
         return False
     if data.retention is not None and day > data.retention:
         return False
-    if data.permitted:
-        purposes = set(work.purposes) if rule.purposes is None else set(work.purposes) & set(rule.purposes)
-        if not purposes & set(data.permitted):
+    for listed in (rule.purposes, data.permitted or None):
+        if listed is not None and not (work.purposes and all(falls_under(one, listed) for one in work.purposes)):
             return False
     return True
 
@@ -185,7 +192,11 @@ def may_duty(
             and (rule.regions is None or person.region in rule.regions)
             and (
                 rule.purposes is None
-                or (act == "open" and project and set(rule.purposes) & set(world.projects[project].purposes))
+                or (
+                    act == "open"
+                    and project
+                    and any(falls_under(one, rule.purposes) for one in world.projects[project].purposes)
+                )
             )
         ):
             return False
@@ -197,7 +208,7 @@ def may_duty(
 PEOPLE = ["ana", "an", "anab", "steward", "admin"]
 PROJECTS = ["p1", "p17", "p"]
 COURSES = ["gdpr", "gdpr-2"]
-PURPOSES = ["cancer", "can", "quality"]
+PURPOSES = ["cancer", "can", "DUO:0000007", "DUO:0000006", "DUO:0000042"]
 REGIONS = ["EU", "E", "UK"]
 OWNERS = ["acme", "ac"]
 DUTY_ACTS = ["review", "lead-review", "steward", "administer", "audit", "seed", "open"]

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from lifecycle_world import LATER, TODAY, World
 
-from access_control import access_requests, agreements, people
+from access_control import access_requests, agreements, people, projects
 from access_control.errors import AccessError, Invalid, NotFound, NotPermitted
 from access_control.models import AccessRequest, Agreement
 
@@ -40,8 +40,21 @@ def test_what_an_active_agreement_covers_is_answered_at_once(world: World) -> No
     assert answer.streamlined
     assert "AGR-0001 covers hiv/pseudonymised in p17 until 2027-05-31" in answer.sentence
     assert (answer.request.state, answer.request.agreement_id) == ("granted", "AGR-0001")
-    other = world.do(access_requests.ask_access, **(ASKED | {"purpose": "GRU"}))
-    assert not other.streamlined
+
+
+def test_a_project_with_a_second_purpose_loses_what_was_agreed_for_the_first(world: World) -> None:
+    world.active_agreement()
+    assert world.sees("ana") == ["hiv/pseudonymised"]
+    world.do(projects.set_project_state, "p17", "suspended", reason="a wider question", actor="adam")
+    world.do(projects.change_project, "p17", purposes=["HMB", "odrl:use"], reason="also for products", actor="eve")
+    world.do(projects.set_project_state, "p17", "active", reason="approved", actor="ada")
+    assert world.sees("ana") == []
+    answer = world.do(access_requests.ask_access, **ASKED)
+    assert not answer.streamlined
+    granted = world.do(access_requests.grant_access, 1, actor="sam")
+    assert granted.purposes == ["DUO:0000006", "odrl:use"]
+    world.do(access_requests.accept_access, 1, actor="lea")
+    assert world.sees("ana") == ["hiv/pseudonymised"]
 
 
 def test_a_refusal_has_a_reason_and_opens_nothing(world: World) -> None:

@@ -57,6 +57,7 @@ def test_a_signature_under_a_text_that_was_changed_meanwhile_is_refused(world: W
         ({"until": TODAY - timedelta(days=1)}, Invalid, "before it starts"),
         ({"purposes": ["spying"]}, Invalid, "'spying' is no purpose term.*DUO:0000006"),
         ({"purposes": []}, Invalid, "At least one purpose"),
+        ({"purposes": ["DS"]}, Invalid, "p17 has the purpose DUO:0000006.*would open nothing"),
         ({"renditions": ["hiv/all"]}, NotFound, "no rendition 'hiv/all'"),
         ({"renditions": []}, Invalid, "at least one rendition"),
         ({"project": "p99"}, NotFound, "no project 'p99'"),

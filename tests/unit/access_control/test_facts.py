@@ -55,24 +55,48 @@ def test_lists(listed: str, found: bool) -> None:
     ],
 )
 def test_overlaps(listed: str, values: set[str], found: bool) -> None:
-    assert facts.overlaps(listed, frozenset(values)) is found
+    assert facts.overlaps(listed, uses(values)) is found
 
 
 @pytest.mark.parametrize(
-    ("listed", "purposes", "licence", "found"),
+    ("listed", "values", "found"),
     [
-        ("any", {"cancer"}, set(), True),
-        ("any", {"cancer"}, {"cancer"}, True),
-        ("any", {"cancer"}, {"quality"}, False),
-        ("cancer|quality", {"cancer", "quality"}, {"quality"}, True),
-        ("cancer", {"cancer", "quality"}, {"quality"}, False),
-        ("any", set(), {"quality"}, False),
+        ("any", set(), True),
+        ("cancer", set(), False),
+        ("cancer", {"cancer"}, True),
+        ("cancer", {"cancer", "quality"}, False),
+        ("quality|cancer", {"cancer", "quality"}, True),
+        ("cancer", {"can"}, False),
+        ("DUO:0000042", {"DUO:0000007", "DUO:0000011"}, True),
+        ("DUO:0000007", {"DUO:0000006"}, False),
+        ("", {"cancer"}, False),
     ],
 )
-def test_permitted_needs_one_purpose_in_all_three(
-    listed: str, purposes: set[str], licence: set[str], found: bool
+def test_a_row_covers_a_project_only_when_it_lists_each_of_its_purposes(
+    listed: str, values: set[str], found: bool
 ) -> None:
-    assert facts.permitted(listed, frozenset(purposes), frozenset(licence)) is found
+    assert facts.covers(listed, uses(values)) is found
+
+
+@pytest.mark.parametrize(
+    ("values", "licence", "found"),
+    [
+        ({"cancer"}, set(), True),
+        ({"cancer"}, {"cancer"}, True),
+        ({"cancer"}, {"quality"}, False),
+        ({"cancer", "quality"}, {"quality"}, False),
+        ({"cancer", "quality"}, {"quality", "cancer"}, True),
+        ({"DUO:0000007"}, {"DUO:0000006"}, True),
+        ({"DUO:0000042"}, {"DUO:0000006"}, False),
+        (set(), {"quality"}, False),
+    ],
+)
+def test_a_licence_permits_each_purpose_of_a_project_or_none(values: set[str], licence: set[str], found: bool) -> None:
+    assert facts.permitted(uses(values), frozenset(licence)) is found
+
+
+def uses(purposes: set[str]) -> facts.Uses:
+    return facts.ProjectFacts("p", (), "", 0, "active", "2026-01-01", "2026-12-31", frozenset(purposes)).uses
 
 
 @pytest.mark.parametrize(

@@ -32,3 +32,17 @@ def test_terms_are_stored_once_and_in_order() -> None:
     assert terms.term_ids(["odrl:use", "GRU", "DUO:0000042"]) == ["DUO:0000042", "odrl:use"]
     assert terms.label("DUO:0000042") == "general research use"
     assert terms.label("DUO:9999999") == "DUO:9999999"
+
+
+def test_a_narrower_purpose_falls_under_the_broader_ones_and_not_the_other_way_round() -> None:
+    assert terms.with_broader("DUO:0000007") == {"DUO:0000007", "DUO:0000006", "DUO:0000042", "DUO:0000004"}
+    assert terms.with_broader("DUO:0000004") == {"DUO:0000004"}
+    assert terms.with_broader("cancer") == {"cancer"}
+    assert terms.uncovered(["DUO:0000007", "odrl:use"], ["DUO:0000006"]) == ["odrl:use"]
+    assert terms.uncovered(["DUO:0000006"], ["DUO:0000007"]) == ["DUO:0000006"]
+
+
+def test_conditions_of_use_are_no_narrower_purposes() -> None:
+    alone = ["DUO:0000046", "DUO:0000018", *(one for one in terms.TERMS if one.startswith("odrl:"))]
+    assert all(terms.with_broader(one) == {one} for one in alone)
+    assert all(terms.with_broader(one) <= set(terms.TERMS) for one in terms.TERMS)

@@ -109,7 +109,7 @@ class PortalWorld:
             )  # fmt: skip
         for id_, title in (("p17", "Survival"), ("p18", "Pay gaps")):
             projects.add_project(
-                db, id=id_, title=title, tier=2, region="EU", purposes=["HMB", "GRU"], start=today, until=later,
+                db, id=id_, title=title, tier=2, region="EU", purposes=["HMB"], start=today, until=later,
                 ethics_reference="IRB-7", contract_reference="C-7", assessment_reference="DPIA-7", **setup,
             )  # fmt: skip
             projects.set_project_state(db, id_, "active", reason="approved", **setup)
