@@ -110,24 +110,27 @@ def one(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: str)
         details = {"turn": row.turn, "page": "author"}
         record(db, Act.RequestViewed, actor=visitor.id, subject=f"request:{row.id}", details=details)
         found = db.get(Release, shown.release_id) if shown.release_id else None
+        released = release.release_files(db, found.id) if found else []
         editable = "add_files" in shown.can
-        picking = editable and row.direction == "out"
         editing = requests.files_of(db, row) if editable else []
-        there = listing.list_own(portal, row.project_id, visitor.id) if picking else []
-        return page(
-            request,
-            "release.html",
-            title=row.title,
-            view=shown,
-            release=found,
-            release_files=release.release_files(db, found.id) if found else [],
-            editing=editing,
-            files=[each for each in there if each.name not in {file.name for file in editing}],
-            limits=portal.settings.egress,
-            meaning=MEANINGS[State(row.state)],
-            run=dry_run.last_run(row.id) if picking else None,
-            reasons=_reasons(db, row) if editable else {},
-        )
+        reasons = _reasons(db, row) if editable else {}
+    # Listing the workspace counts what it shows, in a transaction of its own: two that write would wait for each other.
+    picking = editable and row.direction == "out"
+    there = listing.list_own(portal, row.project_id, visitor.id) if picking else []
+    return page(
+        request,
+        "release.html",
+        title=row.title,
+        view=shown,
+        release=found,
+        release_files=released,
+        editing=editing,
+        files=[each for each in there if each.name not in {file.name for file in editing}],
+        limits=portal.settings.egress,
+        meaning=MEANINGS[State(row.state)],
+        run=dry_run.last_run(row.id) if picking else None,
+        reasons=reasons,
+    )
 
 
 def _reasons(db: Session, row: ReleaseRequest) -> dict[str, list[Vote]]:
