@@ -13,6 +13,8 @@ import mmap
 import os
 import secrets
 import shutil
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,10 +26,12 @@ import pyarrow.parquet
 
 from access_control.settings import Settings
 from egress_review.errors import Refused
-from egress_review.index_build import BINS, Room, Tables, build_column
-from egress_review.index_columns import Hashes, Key, Prints, short
+from egress_review.index_build import BINS, build_column
+from egress_review.index_numbers import Hashes, Key, Prints, short
+from egress_review.index_room import Room
+from egress_review.index_tables import Tables
 
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -149,7 +153,7 @@ def write_index(parquet_path: Path, folder: Path, secret: bytes, dataset_id: str
 
 
 def _sizes(metadata: Any, names: list[str]) -> dict[str, int]:
-    """Packed bytes of each column, as the file's first rows tell."""
+    """Unpacked bytes of each column, as the file's first rows tell."""
     sizes = dict.fromkeys(names, 0)
     if metadata.num_row_groups:
         group = metadata.row_group(0)
@@ -157,7 +161,7 @@ def _sizes(metadata: Any, names: list[str]) -> dict[str, int]:
             part = group.column(place)
             name = part.path_in_schema if part.path_in_schema in sizes else part.path_in_schema.split(".", 1)[0]
             if name in sizes:
-                sizes[name] += part.total_compressed_size
+                sizes[name] += part.total_uncompressed_size
     return sizes
 
 
@@ -165,7 +169,7 @@ def _write(parquet_path: Path, staging: Path, rows: int, sizes: dict[str, int], 
     descriptor = os.open(staging / "index.bin", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         room, tables = Room(descriptor), Tables(key)
-        with ThreadPoolExecutor(max_workers=2) as pool:
+        with _settling(descriptor), ThreadPoolExecutor(max_workers=2) as pool:
             # The large ones first, so that none of them is left for one thread at the end.
             order = sorted(sizes, key=lambda name: -sizes[name])
             built = pool.map(lambda name: build_column(parquet_path, name, rows, tables, room), order)
@@ -175,6 +179,24 @@ def _write(parquet_path: Path, staging: Path, rows: int, sizes: dict[str, int], 
     finally:
         os.close(descriptor)
     return {"format": FORMAT, "rows": rows, "columns": [entries[name] for name in sizes], "bytes": room.end}
+
+
+@contextlib.contextmanager
+def _settling(descriptor: int) -> Iterator[None]:
+    """Brings what is written to the disk meanwhile, so that little is left to wait for at the end."""
+    over = threading.Event()
+
+    def settle() -> None:
+        while not over.wait(0.1):
+            os.fdatasync(descriptor)
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        settled = pool.submit(settle)
+        try:
+            yield
+        finally:
+            over.set()
+        settled.result()  # a disk that fails fails the index
 
 
 def open_index(folder: Path) -> SourceIndex:

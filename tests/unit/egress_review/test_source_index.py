@@ -1,13 +1,13 @@
 import json
 import stat
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
 from access_control.settings import Settings
-from egress_review import index_build, join, tables
+from egress_review import index_build, index_read, join, tables
 from egress_review.errors import Refused
 from egress_review.index_columns import Key, fingerprints, short
 from egress_review.source_index import build_index, folder_of, has_index, index_key, open_index
@@ -86,6 +86,68 @@ def test_parts_are_put_together_as_one_column(settings, tmp_path, monkeypatch):
         np.testing.assert_array_equal(column.coarse_counts, np.bincount(column.coarse, minlength=1 << 16))
         assert column.numeric == found.numeric or column.name == "nothing"
         assert column.holds(found.exact[found.exact != 0]).all()
+
+
+def _kinds(rows: int) -> pl.DataFrame:
+    """Columns of every type that takes a way of its own into the index."""
+    made = np.random.default_rng(5)
+    days = [date(1960, 2, 28) + timedelta(days=int(n)) for n in made.integers(0, 20_000, rows)]
+    gaps = made.random(rows) < 0.1
+    return pl.DataFrame(
+        {
+            "day": days,
+            "day or none": [None if gap else day for gap, day in zip(gaps, days, strict=True)],
+            "day long ago": [date(1000, 1, 1) if row == 7 else day for row, day in enumerate(days)],
+            "no day": pl.Series([None] * rows, dtype=pl.Date),
+            "time": [datetime(2020, 1, 1, tzinfo=UTC).replace(tzinfo=None) + timedelta(hours=6 * n) for n in range(rows)],
+            "category or none": [None if gap else "abc"[row % 3] for row, gap in enumerate(gaps)],
+            "category of numbers": [f"{row % 40}.50" for row in range(rows)],
+            "identifier": [f"{int(n):016x}" for n in made.integers(0, 2**62, rows)],
+            "large": pl.Series(made.integers(2**53, 2**64, rows, dtype=np.uint64)),
+            "yes or none": [None if gap else row % 3 == 0 for row, gap in enumerate(gaps)],
+            "person": np.arange(1_000_000, 1_000_000 + rows),
+            "below zero": -made.integers(10**6, 10**9, rows),
+            "float": pl.Series(made.normal(size=rows), dtype=pl.Float32),
+            "tiny": made.normal(size=rows) * 1e-12,
+            "cents": pl.Series(made.integers(0, 10**6, rows)).cast(pl.Decimal(12, 2)),
+            "list": [[row % 5, 1] for row in range(rows)],
+            "^.*$": range(rows),
+            "a.b": made.integers(0, 5, rows),
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("at_once", [300, 2_000_000])
+@pytest.mark.parametrize("group", [250, 1000, 100_000])
+def test_every_type_has_the_same_hashes_as_in_an_output(settings, tmp_path, monkeypatch, at_once, group):
+    monkeypatch.setattr(index_build, "PART", 700)
+    monkeypatch.setattr(index_read, "AT_ONCE", at_once)
+    frame = _kinds(3000)
+    path = tmp_path / "year=2020" / "[a]*.parquet"  # nothing that reads a file may take its name for a pattern
+    path.parent.mkdir()
+    frame.write_parquet(path, row_group_size=group)
+    index = open_index(build_index(settings, "people", 1, path))
+    assert [column.name for column in index.columns] == frame.columns
+    for column in index.columns:
+        found = fingerprints(frame[column.name], index.key)
+        np.testing.assert_array_equal(column.exact, short(found.exact), column.name)
+        np.testing.assert_array_equal(column.coarse, short(found.coarse), column.name)
+        np.testing.assert_array_equal(column.exact_counts, np.bincount(column.exact, minlength=1 << 16))
+        np.testing.assert_array_equal(column.coarse_counts, np.bincount(column.coarse, minlength=1 << 16))
+        assert column.numeric == found.numeric
+        assert column.holds(found.exact[found.exact != 0]).all()
+        numbers = frame[column.name].cast(pl.Float64, strict=False) if column.extremes else None
+        if numbers is not None:
+            assert column.extremes["highest"].rows == (numbers == numbers.max()).sum(), column.name
+            assert column.extremes["lowest"].rows == (numbers == numbers.min()).sum(), column.name
+
+
+def test_a_day_meets_itself_as_a_time_and_as_text(settings, tmp_path):
+    frame = pl.DataFrame({"day": [date(2020, 11, day) for day in range(1, 29)]})
+    (column,) = _built(settings, tmp_path, frame).columns
+    key = Key.from_bytes(index_key(settings))
+    for output in (frame["day"].cast(pl.Datetime), frame["day"].dt.strftime("%d.%m.%Y"), frame["day"].cast(pl.String)):
+        np.testing.assert_array_equal(short(fingerprints(output, key).exact), column.exact)
 
 
 def test_many_values_get_a_bitmap_even_when_the_first_part_has_few(settings, tmp_path, monkeypatch):
