@@ -8,7 +8,7 @@ ARGS ?=
 # pytest's arguments for the tests with real parts: a test that fails is tried once more, and both are reported.
 REAL := --reruns 1 --reruns-delay 5 -rR
 
-.PHONY: help setup system venv proxy images pixels viewer demo test check format clean
+.PHONY: help setup system venv proxy images pixels viewer demo test check fuzz format clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | column -t -s "$$(printf '\t')"
@@ -71,6 +71,13 @@ test: pixels  ## All tests: unit, integration, browser, attacks
 	done; \
 	if [ -n "$$failed" ]; then echo "FAILED:$$failed"; exit 1; fi; \
 	echo "All tests passed."
+
+MINUTES ?= 60
+
+# Not part of `make test`: it needs atheris, which has wheels for few platforms.
+fuzz: venv  ## Fuzz every parser of untrusted files; MINUTES=60 in total
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement tests/fuzz/requirements.lock
+	@nice $(BIN)/python -m tests.fuzz.run --minutes $(MINUTES) $(ARGS)
 
 format:  ## Format the code
 	@$(BIN)/ruff format .

@@ -24,6 +24,7 @@ from access_control.rendition_spec import (
     near,
 )
 
+_LONGEST = 256 * 1024  # a name of many parts takes a reader of TOML the square of its length
 _TOP = {"rendition", "title", "description", "tier", "others", "columns", "rows", "suppress", "checks", "uniqueness"}
 _TREATMENTS = ("bands", "round", "clip", "truncate", "first", "area", "groups", "pseudonym")
 _CONDITIONS = ("equals", "at_least", "at_most", "above", "below", "one_of", "none_of", "present")
@@ -194,6 +195,8 @@ def _uniqueness(value: Any, faults: Faults) -> Uniqueness | None:
 
 def parse(text: str, file: str = "The rendition") -> RenditionSpec:
     """Reads a rendition file; raises Invalid with every fault and its place. `file` is what it is called in errors."""
+    if len(text) > _LONGEST:
+        raise Invalid(f"{file} has {len(text)} characters; a rendition is declared in {_LONGEST} at most.")
     try:
         values = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -236,13 +236,13 @@ def _written(source: str) -> str:
 def _notebook(data: bytes) -> bytes:
     value = tables.load_notebook(data)
     cells = []
-    for number, cell in enumerate(value.get("cells", []), 1):
+    for cell in value["cells"]:
         kind = cell.get("cell_type")
         if kind not in ("code", "markdown", "raw"):
             continue
         made: dict[str, Any] = {
             "cell_type": kind,
-            "id": f"cell-{number}",
+            "id": f"cell-{len(cells) + 1}",
             "metadata": {},
             "source": clean_text(_joined(cell.get("source", ""))),
         }

@@ -111,6 +111,8 @@ class Logins:
     def unsign(self, signed: str | None) -> str | None:
         """The value under a good signature, else None."""
         value, _, mac = (signed or "").rpartition(".")
+        if not value.isascii() or not mac.isascii():
+            return None  # we sign no such name; half a character could not even be encoded
         return value if value and hmac.compare_digest(mac.encode(), self._mac(value).encode()) else None
 
     def _mac(self, value: str) -> str:
