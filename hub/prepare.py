@@ -25,8 +25,9 @@ def prepare(settings: Settings) -> tuple[Engine, Ports]:
     return engine, choose_ports(settings)
 
 
-def write_settings_file(path: Path, *, data_root: Path, port: int, more: str = "") -> Path:
+def write_settings_file(path: Path, *, data_root: Path, port: int, database_url: str = "", more: str = "") -> Path:
     """Writes a small enclave.toml, for the demo and for tests; `more` is TOML of further tables."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_private(path, f'data_root = "{data_root}"\n\n[web]\nport = {port}\n{more}')
+    database = f'database_url = "{database_url}"\n' if database_url else ""
+    write_private(path, f'data_root = "{data_root}"\n{database}\n[web]\nport = {port}\n{more}')
     return path

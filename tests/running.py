@@ -59,10 +59,14 @@ class Enclave:
     environment: dict[str, str] = field(default_factory=dict)  # for its programs, besides this process's
 
     @classmethod
-    def prepare(cls, folder: Path, more: str = "") -> Enclave:
+    def prepare(cls, folder: Path, more: str = "", database_url: str = "") -> Enclave:
         """An enclave with the demo's world that is not started yet; `more` is TOML for its settings."""
         config = prepare.write_settings_file(
-            folder / "enclave.toml", data_root=folder / "data", port=ports.free_port(), more=more
+            folder / "enclave.toml",
+            data_root=folder / "data",
+            port=ports.free_port(),
+            database_url=database_url,
+            more=more,
         )
         settings = load_settings(config)
         engine, _ = prepare.prepare(settings)
@@ -70,9 +74,9 @@ class Enclave:
         return cls(folder, settings, engine, config)
 
     @classmethod
-    def start(cls, folder: Path, more: str = "") -> Enclave:
-        """An enclave with the demo's world, running."""
-        enclave = cls.prepare(folder, more)
+    def start(cls, folder: Path, more: str = "", database_url: str = "") -> Enclave:
+        """An enclave with the demo's world, running; on SQLite unless another database is named."""
+        enclave = cls.prepare(folder, more, database_url)
         enclave.up()
         return enclave
 

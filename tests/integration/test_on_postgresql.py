@@ -1,23 +1,14 @@
 """The lifecycle on a real PostgreSQL, started here from its binaries as an ordinary user."""
 
 import json
-import os
-import pwd
-import shutil
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.exc import OperationalError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "access_control"))
 
@@ -26,89 +17,26 @@ from lifecycle_world import LATER, NOON, ROOT, TODAY, World
 from access_control import access_requests, agreements, grants, history, people, policy_changes
 from access_control.errors import AccessError
 from access_control.policy_versions import list_versions, verify_versions
+from tests.postgresql import BINARIES, MISSING, database, postgresql
 
 TERM: dict[str, Any] = {"start": TODAY, "until": LATER, "source": "letter"}
-BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 
-pytestmark = pytest.mark.skipif(not BINARIES, reason="PostgreSQL is not installed: apt-get install postgresql")
-
-
-def ordinary_user() -> int | None:
-    """PostgreSQL refuses to run as root: somebody else's uid, or None when we aren't root."""
-    if os.geteuid() != 0:
-        return None
-    known = {entry.pw_name: entry.pw_uid for entry in pwd.getpwall()}
-    return known.get("postgres", known["nobody"])
+pytestmark = pytest.mark.skipif(not BINARIES, reason=MISSING)
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    """A server that listens on a socket in a folder of its own; yields that folder."""
-    # A socket's path may be 107 bytes long, which pytest's own folders exceed.
-    folder, uid = Path(tempfile.mkdtemp(prefix="pg-")), ordinary_user()
-    if uid is not None:
-        os.chown(folder, uid, -1)
-    rights: dict[str, Any] = {} if uid is None else {"user": uid, "group": pwd.getpwuid(uid).pw_gid, "extra_groups": []}
-    data = folder / "data"
-    binaries = BINARIES[-1]
-    made = subprocess.run(
-        [binaries / "initdb", "-D", data, "-U", "enclave", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
-        capture_output=True,
-        check=False,
-        cwd=folder,
-        **rights,
-    )
-    assert made.returncode == 0, made.stderr.decode()
-    log = (folder / "log").open("wb")
-    options = ("listen_addresses=", f"unix_socket_directories={folder}", "fsync=off", "max_connections=40")
-    running = subprocess.Popen(
-        [binaries / "postgres", "-D", data, *(word for option in options for word in ("-c", option))],
-        stdout=log,
-        stderr=log,
-        cwd=folder,
-        **rights,
-    )
-    try:
-        wait_for(folder, running)
-        yield str(folder)
-    finally:
-        running.terminate()
-        running.wait(60)
-        log.close()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def url(folder: str, database: str) -> str:
-    return f"postgresql+psycopg://enclave@/{database}?host={folder}"
-
-
-def wait_for(folder: Path, running: subprocess.Popen[bytes]) -> None:
-    engine = create_engine(url(str(folder), "postgres"))
-    deadline = time.monotonic() + 60
-    while True:
-        try:
-            engine.connect().close()
-            break
-        except OperationalError:
-            assert running.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < deadline, (folder / "log").read_text()
-            time.sleep(0.1)
-    engine.dispose()
+def server() -> Iterator[Path]:
+    with postgresql() as folder:
+        yield folder
 
 
 @pytest.fixture
-def world(server: str) -> Iterator[World]:
+def world(server: Path) -> Iterator[World]:
     """The world of the unit tests, on a database of its own."""
-    name = f"enclave_{uuid4().hex}"
-    engine = create_engine(url(server, "postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    built = World(url(server, name))
-    yield built
-    built.close()
-    with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    with database(server) as url:
+        built = World(url)
+        yield built
+        built.close()
 
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:

@@ -1,19 +1,29 @@
-"""The tour is a test too: the whole main job, over the real interfaces, in an enclave of its own."""
+"""The tour is a test too: the whole main job, over the real interfaces, in an enclave of its own, on either database."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from hub.tour.run import PEOPLE, run_tour
+from tests.postgresql import BINARIES, MISSING, database, postgresql
 from tests.running import Enclave
 
+ON_POSTGRESQL = pytest.param("postgresql", marks=pytest.mark.skipif(not BINARIES, reason=MISSING))
 
-@pytest.fixture
-def own(tmp_path: Path):
-    made = Enclave.start(tmp_path)
-    yield made
-    made.close()
+
+@pytest.fixture(params=["sqlite", ON_POSTGRESQL])
+def own(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Enclave]:
+    with ExitStack() as stack:
+        url = ""
+        if request.param == "postgresql":
+            url = stack.enter_context(database(stack.enter_context(postgresql())))
+        made = Enclave.start(tmp_path, database_url=url)
+        stack.callback(made.close)
+        assert made.engine.dialect.name == request.param
+        yield made
 
 
 @pytest.mark.timeout(600)
