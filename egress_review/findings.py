@@ -61,7 +61,7 @@ class FileResult:
                 facts=dict(values.get("facts", {})),
                 rule_version=str(values.get("rule_version", RULE_VERSION)),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise Invalid(f"This is not the result of a check: {error}. Run the checks again.") from error
 
 

@@ -182,7 +182,7 @@ def _unpack(received: bytes) -> Answer:
     try:
         values = json.loads(received[HEADER.size : HEADER.size + length])
         sizes = [int(size) for size in values.pop("blobs")]
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return Answer(failure="crash", detail="the answer was no JSON object")
     if min(sizes, default=0) < 0 or sum(sizes) != blob_length:
         return Answer(failure="crash", detail="the answer did not add up")

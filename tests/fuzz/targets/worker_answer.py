@@ -45,6 +45,9 @@ def run(data: bytes) -> None:
         received = choices.rest()
     else:
         said = json.dumps(choices.bent(_ANSWER, _NAMES, _VALUES)).encode()
+        if choices.number(9) == 0:
+            depth = choices.number(5000)
+            said = said.replace(b'"csv"', b"[" * depth + b"]" * depth)
         blobs = choices.pick((b"abc", b"", choices.some(9)))
         received = struct.pack("<II", len(said), len(blobs)) + said + blobs
     answer = sandbox._unpack(received)

@@ -21,9 +21,10 @@ from access_control.errors import Refused as AccessRefused
 from access_control.rendition_parser import parse
 from access_control.settings import Profile
 from access_control.transparency import verify, verify_export
-from egress_review import canonical_forms, kinds, tables
+from egress_review import canonical_forms, kinds, sandbox, tables
 from egress_review.bundle_check import check_bundle
-from egress_review.errors import Refused
+from egress_review.errors import Invalid, Refused
+from egress_review.findings import FileResult
 from egress_review.rules import columnar, images, markup, models, notebooks, pdfs
 from egress_review.rules.catalogue import Subject
 from egress_review.signing import public_from_pem
@@ -116,6 +117,22 @@ def test_a_public_key_of_a_curve_that_nobody_knows_is_refused():
     for text in (f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n", "", b"\xff"):
         with pytest.raises(Refused):
             public_from_pem(text)
+
+
+# -- a worker that was taken over --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "said", [b'{"blobs": [1e999]}', b'{"blobs": [' + b"[" * 5000 + b"]" * 5000 + b"]}", b'{"blobs": 5}', b"[]", b"{}"]
+)
+def test_an_answer_of_another_shape_is_a_crash(said):
+    assert sandbox._unpack(struct.pack("<II", len(said), 0) + said).failure == "crash"
+
+
+@pytest.mark.parametrize("findings", [["a"], [5], 5, [{}], {"a": 1}])
+def test_findings_of_another_shape_are_no_result(findings):
+    with pytest.raises(Invalid):
+        FileResult.from_dict({"path": "x", "verdict": "pass", "findings": findings, "kind": "csv"})
 
 
 # -- what a browser sends back ------------------------------------------------------------------------------------------
