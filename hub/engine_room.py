@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,6 +128,13 @@ class EngineRoom:
             raise Refused(
                 f"Docker Engine did not remove the container {container[:12]}: {error.explanation}"
             ) from error
+
+    def out_of_memory(self) -> Iterator[str]:
+        """The session in which a program was ended for want of memory, each time one is; ends when the Engine does."""
+        label = f"{ROOT_LABEL}={root_label(self._settings.data_root)}"
+        told = _asking(lambda: self._api.events(decode=True, filters={"event": "oom", "label": label}))
+        for event in told:
+            yield str(event["Actor"]["Attributes"].get(SESSION_LABEL, ""))
 
     def ours(self) -> dict[str, str]:
         """Every container of this enclave, running or not: container's id -> session's id."""

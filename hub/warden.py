@@ -35,6 +35,7 @@ from hub.ending import Ending
 from hub.engine_room import EngineRoom
 from hub.gateway.control import GatewayControl
 from hub.keys import read_secret
+from hub.out_of_memory import MemoryWatch
 from hub.revocation import Held, Lost, decide, freeze, running, stale_requests, warning_seconds
 from hub.session_start import LIVE_STATES
 from hub.upkeep import Upkeep
@@ -229,6 +230,7 @@ def run(warden: Warden, stop: threading.Event) -> None:
     watch = Watch(warden.engine)
     upkeep = Upkeep(warden.engine, warden.settings, stop)
     upkeep.start()
+    MemoryWatch(warden.settings, warden.room).start()
     checkpointer = Checkpointer(warden.engine, warden.settings)
     threading.Thread(target=warden.ending.connect, name="connect", daemon=True).start()
     next_round = next_idle = next_checkpoint = 0.0

@@ -94,7 +94,7 @@ class Gateway:
             words = pages.refused(str(error))
         except (aiohttp.ClientConnectionError, OSError, TimeoutError):
             self._note_silence(session_id)
-            words = pages.DIED
+            words = self._died(session_id)
         except aiohttp.ClientError as error:
             log.warning("session %s: %s", session_id, type(error).__name__)
             words = pages.REFUSED_ANSWER
@@ -107,6 +107,10 @@ class Gateway:
         session = self.registry.get(session_id)
         if session is not None:
             session.silent = True
+
+    def _died(self, session_id: str) -> Words:
+        session = self.registry.get(session_id)
+        return pages.died(session.memory if session is not None else "")
 
     def _headers(self, session_id: str, content_type: str, cache: str = "no-store") -> dict[str, str]:
         origin = self.settings.web.session_origin(session_id)
@@ -156,7 +160,7 @@ class Gateway:
                 return self._say(request, pages.NO_SESSION, session_id)
             return self._say(request, pages.ended(told[0]), session_id, told[1])
         tier = self.settings.tiers[session.tier]
-        asked = find(request.method, request.rel_url.raw_path, list(request.rel_url.query.items()), tier)
+        asked = find(request.method, request.rel_url.raw_path, _query(request), tier)
         websocket = websockets.is_websocket(request)
         kind = asked.route.kind if isinstance(asked, Asked) else Kind.Own
         origin = self.settings.web.session_origin(session_id)
@@ -307,7 +311,7 @@ class Gateway:
             return web.Response(status=204, headers=self._headers(session.id, "image/x-icon", "private, max-age=86400"))
         if asked.path == "/enclave/status":
             if session.silent and not await self._answers(session):
-                return self._say(request, pages.DIED, session.id)
+                return self._say(request, self._died(session.id), session.id)
             session.silent = False
             body = json.dumps(news.status(session, self.budgets))
         elif asked.path == "/api/me":
@@ -319,6 +323,10 @@ class Gateway:
         else:
             body = json.dumps({"data": {}, "message": ""})
         return web.Response(body=body.encode(), headers=self._headers(session.id, headers.JSON))
+
+
+def _query(request: web.BaseRequest) -> list[tuple[str, str]]:
+    return list(request.rel_url.query.items()) if "?" in request.path_qs else []
 
 
 def _cookie(sent: object, name: str) -> str:

@@ -57,6 +57,7 @@ class Aside:
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
+        # All are kept until they are gone, so that nothing of them is left behind.
         self._free: deque[asyncio.subprocess.Process] = deque()
         self._all: set[asyncio.subprocess.Process] = set()
         self._turns: asyncio.Semaphore | None = None
@@ -120,7 +121,7 @@ class Aside:
             worker = self._free.popleft()
             if worker.returncode is None:
                 return worker
-            self._all.discard(worker)
+        self._all = {one for one in self._all if one.returncode is None}
         worker = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -141,8 +142,8 @@ class Aside:
             raise Refused("The process that looks at large outputs does not start; see the gateway's log.")
         return worker
 
-    def _end(self, worker: asyncio.subprocess.Process) -> None:
-        self._all.discard(worker)
+    @staticmethod
+    def _end(worker: asyncio.subprocess.Process) -> None:
         with suppress(ProcessLookupError):
             worker.kill()
 
@@ -155,7 +156,8 @@ class Aside:
         """Ends the processes."""
         for worker in list(self._all):
             self._end(worker)
-            await worker.wait()
+            await worker.communicate()
+        self._all.clear()
         self._free.clear()
 
 

@@ -35,6 +35,9 @@ class Level(StrEnum):
     Paused = "paused"
 
 
+_ORDER = {level: place for place, level in enumerate(Level)}
+
+
 class Paused(Refused):
     """The session has passed its budget and waits for a steward."""
 
@@ -152,16 +155,15 @@ class Budgets:
             raise Paused(PAUSED)
         self.flow(session.id).add(what, size, path)
         now, today = time.monotonic(), clock.today()
-        meters = self.meters_of(session)
-        delay = max(meter.spend(size, now, today) for meter in meters)
-        order = list(Level)
-        level = max((meter.level for meter in meters), key=order.index)
+        person, project = self.meters_of(session)
+        delay = max(person.spend(size, now, today), project.spend(size, now, today))
+        level = max(person.level, project.level, key=_ORDER.__getitem__)
         before = self._levels.get(session.id, Level.Fine)
-        self._levels[session.id] = level
         if level is not before:
+            self._levels[session.id] = level
             session.tell()
-        if order.index(level) > order.index(before):
-            self._on_level(session, level, _SENTENCES[level])
+            if _ORDER[level] > _ORDER[before]:
+                self._on_level(session, level, _SENTENCES[level])
         if level is Level.Paused:
             raise Paused(PAUSED)
         return min(delay, LONGEST_DELAY)

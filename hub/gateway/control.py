@@ -67,6 +67,10 @@ class GatewayControl:
         warned: list[str] = self._call("POST", "/warnings", {"sessions": body})["warned"]
         return warned
 
+    def tell_memory(self, session_id: str, sentence: str) -> bool:
+        """Has a session's page say that a program was ended for want of memory; False when the session is not there."""
+        return bool(self._call("POST", "/memory", {"session": session_id, "sentence": sentence})["told"])
+
     def renew(self, ids: Iterable[str], seconds: float) -> None:
         """Renews the leases of these sessions."""
         self._call("POST", "/leases", {"ids": list(ids), "seconds": seconds})
@@ -195,6 +199,11 @@ def control_app(
                 warned.append(str(session_id))
         return web.json_response({"warned": warned})
 
+    async def post_memory(request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        told = registry.ran_out_of_memory(str(body["session"]), str(body["sentence"]))
+        return web.json_response({"told": told})
+
     async def post_leases(request: web.Request) -> web.StreamResponse:
         body = await request.json()
         registry.renew([str(one) for one in body["ids"]], float(body["seconds"]))
@@ -231,6 +240,7 @@ def control_app(
     app.router.add_get("/sessions", get_sessions)
     app.router.add_post("/cuts", post_cuts)
     app.router.add_post("/warnings", post_warnings)
+    app.router.add_post("/memory", post_memory)
     app.router.add_post("/leases", post_leases)
     app.router.add_post("/at-work", post_at_work)
     app.router.add_post("/budgets/{id}", post_budget)

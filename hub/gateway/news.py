@@ -14,9 +14,11 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from hub.gateway.budgets import Budgets
+from hub.gateway.budgets import Budgets, Level
 from hub.gateway.sessions import LiveSession
 from hub.gateway.websockets import for_browser, until_closed
+
+MEMORY_SECONDS = 60.0  # for which the page says that memory ran out
 
 
 def status(session: LiveSession, budgets: Budgets) -> dict[str, Any]:
@@ -25,6 +27,8 @@ def status(session: LiveSession, budgets: Budgets) -> dict[str, Any]:
     if session.warning:
         left = max(0, math.ceil(session.cut_at - time.monotonic()))
         told |= {"level": "ending", "ends_in": left, "sentence": session.warning}
+    elif told["level"] != Level.Paused and time.monotonic() - session.memory_at < MEMORY_SECONDS:
+        told |= {"level": "memory", "sentence": session.memory}
     return told
 
 

@@ -52,10 +52,20 @@ DIED = Words(
     502,
     "The session's server does not answer",
     (
-        "It may have been ended by its memory limit, or the container was stopped. Files in your workspace are kept.",
+        "It ended by itself, or the container was stopped. Files in your workspace are kept.",
         "Stop the session in the portal and start it again.",
     ),
 )
+
+
+def died(memory: str) -> Words:
+    """The session's server does not answer; `memory` is what was said of memory that ran out, if it did."""
+    if not memory:
+        return DIED
+    again = "Stop the session in the portal and start it again."
+    return Words(502, "The session's server does not answer: memory ran out", (memory, again))
+
+
 REFUSED_ANSWER = Words(
     502,
     "The session's answer was not passed on",
@@ -145,7 +155,7 @@ PAGE_SCRIPT = b"""(() => {
   };
   const take = (status) => {
     if (status.level === "ending") { end(status); }
-    else if (!ending) { show(status.sentence, status.level === "paused"); }
+    else if (!ending) { show(status.sentence, ["paused", "memory"].includes(status.level)); }
   };
   const look = async () => {
     try {

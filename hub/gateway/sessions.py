@@ -39,6 +39,8 @@ class LiveSession:
     silent: bool = False  # its server did not answer when it was last asked
     websockets: int = 0
     warning: str = ""  # why it is about to be cut
+    memory: str = ""  # what is said of memory that ran out
+    memory_at: float = float("-inf")  # monotonic
     cut_at: float = 0.0  # monotonic; from then on nothing is served, whoever still renews the lease
     ended: str = ""  # the reason, once cut
     closers: set[Callable[[str], None]] = field(default_factory=set)  # each closes one open request or websocket
@@ -117,6 +119,15 @@ class SessionRegistry:
         session.warning = session.warning or reason
         session.tell()
         return max(0.0, session.cut_at - now)
+
+    def ran_out_of_memory(self, session_id: str, sentence: str) -> bool:
+        """The page is told that a program in the session was ended for want of memory; False when it is not here."""
+        session = self._sessions.get(session_id)
+        if session is None:
+            return False
+        session.memory, session.memory_at = sentence, time.monotonic()
+        session.tell()
+        return True
 
     def renew(self, ids: Iterable[str], seconds: float) -> None:
         """The warden has just decided that these may go on; their leases run `seconds` from now (60 at most)."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,11 @@ MOST_MESSAGE_BYTES = 32 * 1024 * 1024
 # the
 # gateway has already refused; the value is no secret.
 _XSRF = {"Cookie": "_xsrf=gateway", "X-XSRFToken": "gateway"}
+
+
+@lru_cache(maxsize=4096)
+def _address(target: str) -> URL:
+    return URL("http://localhost" + target, encoded=True)
 
 
 class UpstreamRefused(Refused):
@@ -100,7 +105,7 @@ class Upstream:
         headers = {"Accept": "application/json, image/*", "Accept-Encoding": "identity", **_XSRF}
         if body is not None:
             headers["Content-Type"] = "application/json"
-        url = URL("http://localhost" + target, encoded=True)
+        url = _address(target)
         answer = await self._client.request(method, url, data=body, headers=headers, allow_redirects=False)
         try:
             check_answer(answer)
@@ -112,7 +117,7 @@ class Upstream:
     async def websocket(self, target: str, protocols: tuple[str, ...]) -> WatchedSocket:
         """Opens a websocket; pings of the container are answered here and never passed on."""
         opened = await self._sockets.ws_connect(
-            URL("http://localhost" + target, encoded=True),
+            _address(target),
             protocols=protocols,
             max_msg_size=MOST_MESSAGE_BYTES,
             compress=0,

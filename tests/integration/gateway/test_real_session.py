@@ -172,7 +172,7 @@ def test_a_container_that_dies_is_told_in_words(world: World) -> None:
     assert asyncio.run(watch()) in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING)
     answer = browser.get("/api/kernels")
     assert answer.status_code == 502
-    assert "memory limit" in answer.json()["message"]
+    assert "container was stopped" in answer.json()["message"]
     world.control.cut(browser.session, "the test is over")
 
 

@@ -128,7 +128,7 @@ def test_a_dead_container_is_told_in_words(rig: Rig) -> None:
 
     answer, status = run(rig, None, asks)
     assert answer.status == 502
-    assert "memory limit" in answer.text
+    assert "ended by itself" in answer.text
     assert status.status == 502
 
 

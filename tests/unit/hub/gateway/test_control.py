@@ -161,6 +161,16 @@ def test_a_session_that_is_warned_is_cut_by_itself(tmp_path: Path) -> None:
     with_gateway(tmp_path, calls)
 
 
+def test_a_session_is_told_that_memory_ran_out(tmp_path: Path) -> None:
+    def calls(control: GatewayControl, world: Any) -> None:
+        register(control)
+        assert control.tell_memory(A, "Memory ran out.") is True
+        assert control.tell_memory(B, "Memory ran out.") is False
+        assert world["registry"].get(A).memory == "Memory ran out."
+
+    with_gateway(tmp_path, calls)
+
+
 def test_the_gateway_is_asked_which_sessions_compute(tmp_path: Path) -> None:
     def calls(control: GatewayControl, _world: Any) -> None:
         register(control)

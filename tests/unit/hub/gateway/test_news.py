@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import WSMsgType
 
 from hub.gateway.budgets import Level
+from hub.gateway.news import MEMORY_SECONDS
 from hub.gateway.websockets import CUT
 from tests.unit.hub.gateway.gateway_rig import SESSION, rig_for
 
@@ -77,5 +78,28 @@ def test_the_news_need_the_sessions_own_page(tmp_path: Path) -> None:
                 answer = await rig.ask("GET", "/enclave/news", headers=rig.headers() | upgrade | headers)
                 assert answer.status == 403
             assert (await rig.get("/enclave/news")).status == 405
+
+    asyncio.run(inside())
+
+
+def test_memory_that_ran_out_is_said_while_the_session_goes_on_and_when_it_does_not(tmp_path: Path) -> None:
+    sentence = "A program in this session took more memory than it may have."
+
+    async def inside() -> None:
+        async with rig_for(tmp_path, None) as rig, rig.websocket("/enclave/news") as news:
+            assert (await news.receive_json(timeout=60))["level"] == "fine"
+            assert not rig.gateway.registry.ran_out_of_memory("0" * 32, sentence)
+            assert rig.gateway.registry.ran_out_of_memory(SESSION, sentence)
+            told = await news.receive_json(timeout=60)
+            assert (told["level"], told["sentence"]) == ("memory", sentence)
+            gone = await rig.get("/api/kernels")
+            assert (gone.status, json.loads(gone.text)["reason"]) == (
+                502,
+                "The session's server does not answer: memory ran out",
+            )
+            assert sentence in json.loads((await rig.get("/enclave/status")).text)["message"]
+            rig.session.memory_at -= MEMORY_SECONDS + 1
+            rig.session.tell()
+            assert (await news.receive_json(timeout=60))["level"] == "fine"
 
     asyncio.run(inside())
