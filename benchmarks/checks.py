@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+import index
 import numpy as np
 import polars as pl
 
@@ -122,16 +123,23 @@ def main() -> None:
         frame = source(rows)
         path = root / "source.parquet"
         frame.write_parquet(path)
-        decode = cost(lambda: pl.read_parquet(path).height, rounds + 1)
-        index = cost(lambda: build_index(settings, "bench", 1, path), rounds)
-        tell("index against bare decode", decode.clock / index.clock, 0.25, "of its speed", least=True,
-             unhurried=decode.processor / index.processor)  # fmt: skip
-        tell("index, rows/s of 10 columns", rows / index.clock, 3e6, "rows/s", least=True,
-             unhurried=rows / index.processor * cores)  # fmt: skip
-        size = sum(p.stat().st_size for p in (root / "data/indexes").rglob("*") if p.is_file()) / 1e6
+        build_index(settings, "bench", 1, path)
+        register = index.write_register(root, rows)
+        speeds = index.measure(register, root, rounds, ("index", "polars"))
+        built, bare = speeds["index"], speeds["polars"]
+        tell("index against bare decode", bare.clock / built.clock, 0.25, "of its speed", least=True,
+             unhurried=bare.processor / built.processor)  # fmt: skip
+        tell("index, rows/s of 10 columns", rows / built.clock, 3e6, "rows/s", least=True,
+             unhurried=rows / built.processor * cores)  # fmt: skip
+        tell("index, most memory", built.peak, 1024.0, "MiB", least=False)
         print(
-            f"  bare decode {decode.clock:.2f} s, {decode.processor:.2f} s of processor; index {index.clock:.2f} s,"
-            f" {index.processor:.2f} s of processor, {size:,.0f} MB"
+            f"  fresh: decode {bare.clock:.2f} s, {bare.processor:.2f} s of processor;"
+            f" index {built.clock:.2f} s, {built.processor:.2f} s of processor"
+        )
+        print(
+            f"  warm: decode {bare.warm_clock:.2f} s, {bare.warm_processor:.2f} s of processor; index"
+            f" {built.warm_clock:.2f} s, {built.warm_processor:.2f} s of processor; share"
+            f" {bare.warm_clock / built.warm_clock:.2f} and {bare.warm_processor / built.warm_processor:.2f}"
         )
 
         text = frame.head(200_000 if quick else 800_000).write_csv().encode()

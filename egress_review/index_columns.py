@@ -76,10 +76,14 @@ def _of_texts(series: pl.Series, key: Key, *, distinct: bool) -> Fingerprints:
         codes = joined["i"].to_numpy()
     values = _as_numbers(unique)
     others = np.flatnonzero(np.isnan(values))
-    found = _of_numbers(values, key)
+    if 0 < len(others) == len(unique):
+        hashed = text_hashes(unique, key)
+        found = Fingerprints(hashed, hashed, numeric=False, same=True)
+    else:
+        found = _of_numbers(values, key)
     exact, coarse = found.exact, found.coarse
-    if len(others):
-        hashed = text_hashes(unique if len(others) == len(unique) else unique.gather(others), key)
+    if 0 < len(others) < len(unique):
+        hashed = text_hashes(unique.gather(others), key)
         exact[others] = hashed
         if not found.same:
             coarse[others] = hashed

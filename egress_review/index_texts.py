@@ -39,36 +39,46 @@ def text_hashes(texts: pl.Series, key: Key) -> Hashes:
     """A keyed 64-bit hash of each canonical text, 0 for one that is missing or empty."""
     filled = texts.fill_null("") if texts.null_count() else texts
     usual = filled.str.to_lowercase()
-    unusual = ((filled.str.len_bytes() != filled.str.len_chars()) | filled.str.contains(_UNUSUAL)).to_numpy()
-    places = np.flatnonzero(unusual)
-    if len(places):
-        usual = usual.scatter(places, [canonical_text(text) for text in filled.gather(places).to_list()])
-    return _hash_canonical(usual, key)
+    data = _packed(filled)[1]
+    # Blanks and what stands between the parts of a day come before the digits: most columns of codes have none of them.
+    if len(data) and (data.min() <= ord("/") or data.max() >= 0x80):
+        unusual = (filled.str.len_bytes() != filled.str.len_chars()) | filled.str.contains(_UNUSUAL)
+        places = np.flatnonzero(unusual.to_numpy())
+        if len(places):
+            forms = [canonical_text(text) for text in filled.gather(places).to_list()]
+            usual = usual.scatter(places, forms)
+    return _hash_packed(*_packed(usual), key)
 
 
-def _hash_canonical(texts: pl.Series, key: Key) -> Hashes:
-    packed, count = texts.to_arrow(compat_level=pl.CompatLevel.oldest()), len(texts)
+def _packed(texts: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """Where each text begins and the last one ends, and the bytes of all of them one after the other."""
+    packed = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
     _, offsets, data = packed.buffers()
-    ends = np.frombuffer(offsets, np.int64)[packed.offset : packed.offset + count + 1]
-    held = np.zeros(int(ends[-1] - ends[0]) + 8, np.uint8)  # a word may begin at the last byte
-    if data is not None:
-        held[:-8] = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]]
-    starts = ends[:-1] - ends[0]
-    sizes = np.diff(ends)
-    words = np.ndarray((len(held) - 7,), np.dtype("<u8"), held.data, 0, (1,))
-    low, high = np.uint64(key.low), np.uint64(key.high)
+    ends = np.frombuffer(offsets, np.int64)[packed.offset : packed.offset + len(texts) + 1]
+    held = np.frombuffer(data, np.uint8)[ends[0] : ends[-1]] if data is not None else np.empty(0, np.uint8)
+    return ends - ends[0], held
+
+
+def _hash_packed(ends: npt.NDArray[np.int64], data: npt.NDArray[np.uint8], key: Key) -> Hashes:
+    held = np.zeros(len(data) + 8, np.uint8)  # a word may begin at the last byte
+    held[: len(data)] = data
+    words = np.ndarray((len(data) + 1,), np.dtype("<u8"), held.data, 0, (1,))
+    starts, sizes = ends[:-1], np.diff(ends)
+    high = np.uint64(key.high)
     hashes: Hashes = sizes.astype(np.uint64)
     hashes *= _START
-    hashes ^= low
-    most = int(sizes.max()) if count else 0
-    active: npt.NDArray[np.int64] | None = None
+    hashes ^= np.uint64(key.low)
+    least, most = (int(sizes.min()), int(sizes.max())) if len(sizes) else (0, 0)
+    active: npt.NDArray[np.int64] | None = None  # those that have a word here; None for all
     for begin in range(0, min(most, _LONG), 8):
-        if active is None and int(sizes.min()) > begin:
+        if least >= begin + 8:
+            hashes = _step(hashes, words[starts + begin], high)
+        elif least > begin:
             hashes = _step(hashes, words[starts + begin] & _KEPT[np.minimum(sizes - begin, 8)], high)
-            continue
-        active = np.flatnonzero(sizes > begin) if active is None else active[sizes[active] > begin]
-        part = words[starts[active] + begin] & _KEPT[np.minimum(sizes[active] - begin, 8)]
-        hashes[active] = _step(hashes[active], part, high)
+        else:
+            active = np.flatnonzero(sizes > begin) if active is None else active[sizes[active] > begin]
+            part = words[starts[active] + begin] & _KEPT[np.minimum(sizes[active] - begin, 8)]
+            hashes[active] = _step(hashes[active], part, high)
     for place in np.flatnonzero(sizes > _LONG):
         whole = held[starts[place] : starts[place] + sizes[place]].tobytes()
         hashes[place] = xxhash.xxh3_64_intdigest(whole, seed=key.low) ^ key.high
