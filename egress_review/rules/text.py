@@ -127,7 +127,7 @@ _HEX_GROUPS = re.compile(
 _BITS = re.compile(r"(?<![0-9.])[01](?:[01 ]{62,})[01](?![0-9.])")
 _BASE85 = re.compile(r"(?<!\S)[!-~]{60,}(?!\S)")
 _LINES64 = re.compile(r"(?:^[A-Za-z0-9+/]{16,76}={0,2}\r?\n){4,}", re.MULTILINE)
-_NUMBERS = re.compile(r"(?:[-+]?\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?[\s,;|]++){60,}+")
+_NUMBERS = re.compile(r"(?<!\d)(?:[-+]?\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?[\s,;|]++){60,}+")
 _MORSE = re.compile(r"(?:[.\-·]{1,6}[ /]+){40,}")
 
 
