@@ -35,7 +35,7 @@ _LIST = (
     Kind("png", "PNG image", (".png",)),
     Kind("jpeg", "JPEG image", (".jpg", ".jpeg")),
     Kind("pdf", "PDF", (".pdf",)),
-    Kind("xlsx", "Excel workbook", (".xlsx", ".xlsm")),
+    Kind("xlsx", "Excel workbook", (".xlsx",)),
     Kind("parquet", "Parquet table", (".parquet", ".pq")),
     Kind("feather", "Feather or Arrow table", (".feather", ".arrow", ".ipc")),
     Kind("empty", "empty file", (), may_leave=True),

@@ -52,7 +52,7 @@ QUOTING = rule("csv.quoting", "warns", "Uneven quoting or number style", source=
     remedy="Write the table with one program in one style.")  # fmt: skip
 
 _FORMULA = re.compile(
-    r"^[\s\"']*(?:[=@][A-Za-z+\-(\"]|[+\-]\s*[A-Za-z]+[\d!(]|[=+\-@].*(?:cmd|HYPERLINK|WEBSERVICE|IMPORT|DDE|EXEC)\b.*[(|!])",
+    r"^[\s\"'%0ADad;]*(?:[=@＝＠﹦﹫]\s*[\w+\-({\"']|[+\-＋－]\s*[A-Za-z]+[\d!(]|[=+\-@].*(?:cmd|HYPERLINK|WEBSERVICE|IMPORT|DDE|EXEC)\b.*[(|!])|^\w+\|'[^']*'!",
     re.IGNORECASE,
 )
 SAMPLE = 200
@@ -126,7 +126,9 @@ def _cells(subject: Subject, table: Table) -> Iterator[Finding]:
         formulas += [name for name in table.header if _FORMULA.match(name) and not re.match(r"^[-+]?[\d.]+", name)]
         for column in range(table.width):
             texts = table.texts(column).drop_nulls()
-            suspects = texts.filter(texts.str.contains(r"^[\s\"']*[=+\-@]")) if len(texts) else texts
+            suspects = (
+                texts.filter(texts.str.contains(r"^[\s\"'%0ADad;]*[=+\-@＝＠＋－﹦﹫]|\|'")) if len(texts) else texts
+            )
             formulas += [cell for cell in suspects.head(5000).to_list() if _FORMULA.match(cell)]
     if formulas:
         yield FORMULA.found(

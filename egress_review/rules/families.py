@@ -12,6 +12,7 @@ from egress_review.rules import (
     delimited,
     figures,
     files,
+    hiding,
     identifying,
     images,
     markup,
@@ -34,7 +35,7 @@ _Check = Callable[[Subject], Iterator[Finding]]
 # Cheap looks at the container first; a broken container ends the look into it.
 CONTAINER: tuple[_Check, ...] = (
     files.check, types.check, models.check, zipped.check, images.check, pdfs.check, workbooks.check, columnar.check,
-    notebooks.check, markup.check, text.check, figures.check, acro.check,
+    notebooks.check, markup.check, text.check, hiding.check, figures.check, acro.check,
 )  # fmt: skip
 CONTENT: tuple[_Check, ...] = (
     delimited.check, counts.check, suppression.check, statistics.check, records.check, identifying.check,

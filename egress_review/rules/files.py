@@ -69,6 +69,13 @@ _ENCODED = re.compile(r"[A-Za-z0-9+=]{28,}|(?:[0-9a-fA-F]{2}){10,}|\d{10,}|(?:\d
 _SAFE_DATES = re.compile(r"(?<!\d)\d{8}(?:[_T-]?\d{4,6})?(?!\d)")
 
 
+def _piece(word: str) -> bool:
+    """Whether a word of a name changes between letters and digits as an encoded piece does."""
+    if len(word) < 12 or re.fullmatch(r"[0-9a-f]{12,}", word):
+        return len(word) >= 12 and len(set(word)) > 5 and not word.isdigit()
+    return len(re.findall(r"[A-Za-z]\d|\d[A-Za-z]", word)) >= 3
+
+
 def _entropy(text: str) -> float:
     total = len(text)
     return -sum(n / total * math.log2(n / total) for n in Counter(text).values()) if total else 0.0
@@ -121,7 +128,16 @@ def check_name(name: str) -> Iterator[Finding]:
         yield NAME.found(repr(name), f"The name has two endings, .{suffixes[-2]} and .{suffixes[-1]}.")
     if len(name) > 160 or len(last) > 100:
         yield NAME_LENGTH.found(repr(last[:60]), f"The name has {len(name)} characters.")
+    for part in parts[:-1]:
+        if _piece(part):
+            yield NAME_DATA.found(repr(part[:100]), "The name of a folder is letters and digits that make no words.")
+    if last.startswith("."):
+        yield NAME_DATA.found(repr(last[:100]), "The name begins with a dot: most programs don't show such files.")
+    if re.match(r"[A-ZÀ-Þ][a-zà-ÿ'’-]+[ _][A-ZÀ-Þ][a-zà-ÿ'’-]+[ _,;-]+\d", last):
+        yield NAME_DATA.found(repr(last[:100]), "The name reads like a person with a value.")
     stem = _SAFE_DATES.sub("", last.split(".")[0])
+    if any(_piece(word) for word in re.split(r"[_\s-]+", stem)):
+        yield NAME_DATA.found(repr(last[:100]), "A part of the name is letters and digits that make no words.")
     match = _ENCODED.search(stem)
     if match and (_entropy(match.group()) > 2.5 or match.group()[0].isdigit()):
         yield NAME_DATA.found(repr(last[:100]), "The name holds a long run of digits or of letters that make no words.")

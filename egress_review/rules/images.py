@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -100,6 +101,8 @@ def _png(where: str, data: bytes) -> Iterator[Finding]:
                 yield CHUNKS.found(where, f"A text chunk {body.split(bytes(1))[0][:30]!r} of {len(body)} bytes.")
         elif name not in _PLAIN and not (name == b"tIME" and length == 7):
             yield CHUNKS.found(where, f"A chunk {name.decode('latin-1')!r} of {length} bytes.")
+        elif not _plausible(name, body, header):
+            yield CHUNKS.found(where, f"The chunk {name.decode('latin-1')!r} holds values that mean nothing.")
         if at - 12 - length + 8 + length > len(data):
             break
     if not ended or at > len(data):
@@ -115,18 +118,114 @@ def _png(where: str, data: bytes) -> Iterator[Finding]:
         return  # how much may be unpacked follows from both
     channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 4)
     expected = height * ((width * depth * channels + 7) // 8 + 1)
+    sizes = {len(part) for part in packed[:-1]}
+    if len(sizes) > 2 and len(packed) > 4:
+        yield TRAILING.found(where, f"The pixels are cut into {len(packed)} pieces of {len(sizes)} lengths.")
+    if depth == 16:
+        yield INVISIBLE.found(where, "Each colour has 16 bits, of which a screen shows 8.")
     unpacker = zlib.decompressobj()
+    interlaced = data[28:29] == b"\x01"
     try:
         size = len(unpacker.decompress(b"".join(packed), expected * 2 + 4096))
     except zlib.error:
         yield TRAILING.found(where, "The pixels cannot be unpacked.")
         return
-    if unpacker.unused_data or size > expected + 64 * (height + 8):
+    if unpacker.unused_data or size > expected + (64 * (height + 8) if interlaced else 0):
         yield TRAILING.found(where, "There is more data than the image has pixels.")
     yield from _pixels(where, data)
 
 
+def _plausible(name: bytes, body: bytes, header: tuple[int, int, int, int]) -> bool:
+    """Whether a small chunk holds what it is for; the specification bounds each value."""
+    _, _, depth, colour = header
+    if name == b"pHYs":
+        return len(body) == 9 and body[8] in (0, 1) and all(0 < n <= 200_000 for n in struct.unpack(">II", body[:8]))
+    if name == b"gAMA":
+        return len(body) == 4 and 0 < int.from_bytes(body, "big") <= 1_000_000
+    if name == b"cHRM":
+        return len(body) == 32 and all(n <= 100_000 for n in struct.unpack(">8I", body))
+    if name == b"sRGB":
+        return len(body) == 1 and body[0] <= 3
+    if name == b"sBIT":
+        return len(body) <= 4 and all(0 < n <= 16 for n in body)
+    if name == b"bKGD":
+        wanted = {3: 1, 0: 2, 4: 2}.get(colour, 6)
+        return len(body) == wanted and (depth == 16 or wanted == 1 or not any(body[::2]))
+    if name == b"tRNS":
+        return len(set(body)) <= 16 or colour != 3
+    if name == b"tIME":
+        return (
+            1990 <= int.from_bytes(body[:2], "big") <= 2100
+            and 1 <= body[2] <= 12
+            and 1 <= body[3] <= 31
+            and body[4] < 24
+            and body[5] < 60
+            and body[6] < 61
+        )
+    if name == b"cICP":
+        return len(body) == 4
+    return True
+
+
 def _jpeg(where: str, data: bytes) -> Iterator[Finding]:
+    at = 2
+    tables: list[int] = []
+    used: set[int] = set()
+    while data[at : at + 1] == b"\xff":
+        if data[at + 1 : at + 2] == b"\xff":
+            yield TRAILING.found(where, "Empty bytes stand between the parts of the image.")
+            break
+        if at + 4 > len(data):
+            break
+        marker, (length,) = data[at + 1], struct.unpack_from(">H", data, at + 2)
+        body = data[at + 4 : at + 2 + length]
+        if marker == 0xDA:
+            yield from _after_scan(where, data, at)
+            break
+        if marker == 0xDB:
+            yield from _quantisation(where, body, tables)
+        if marker in (0xC0, 0xC1, 0xC2):
+            used |= set(body[8::3])
+        if marker == 0xE2 and body.startswith(b"ICC_PROFILE") and (body[50:54] != b"acsp" or len(body) > 4096):
+            yield CHUNKS.found(where, f"The colour profile of {len(body)} bytes is none.")
+        if (marker == 0xEE and len(body) != 12) or 0xF0 <= marker <= 0xFD:
+            yield CHUNKS.found(where, f"A segment of {len(body)} bytes that no figure needs.")
+        at += 2 + length
+    if len(set(tables)) < len(tables) or set(tables) - used:
+        yield CHUNKS.found(where, "The image has tables that it does not use.")
+    yield from _jpeg_segments(where, data)
+
+
+def _after_scan(where: str, data: bytes, at: int) -> Iterator[Finding]:
+    """The end of the picture is the first end mark behind the scans; another picture may follow."""
+    end = data.find(b"\xff\xd9", at)
+    while end > 0 and data[end - 1] == 0xFF:
+        end = data.find(b"\xff\xd9", end + 1)
+    if end >= 0 and data[end + 2 :].strip(b"\x00"):
+        yield TRAILING.found(
+            where, f"{many(len(data) - end - 2, 'byte follows', 'bytes follow')} the end of the image."
+        )
+
+
+def _quantisation(where: str, body: bytes, tables: list[int]) -> Iterator[Finding]:
+    """Tables of a quality rise from the corner with no leaps; bytes of a text do not."""
+    at = 0
+    while at + 65 <= len(body):
+        wide = body[at] >> 4
+        tables.append(body[at] & 15)
+        size = 128 if wide else 64
+        values = (
+            list(body[at + 1 : at + 1 + size])
+            if not wide
+            else list(struct.unpack(">64H", body[at + 1 : at + 129].ljust(128, b"\0")))
+        )
+        first, last = sum(values[:16]), sum(values[48:])
+        if len(set(values)) > 8 and last < 1.1 * first:
+            yield CHUNKS.found(where, "The table of the compression is none that a program makes.")
+        at += 1 + size
+
+
+def _jpeg_segments(where: str, data: bytes) -> Iterator[Finding]:
     at = 2
     while at + 4 <= len(data) and data[at] == 0xFF:
         marker, (length,) = data[at + 1], struct.unpack_from(">H", data, at + 2)
@@ -140,7 +239,13 @@ def _jpeg(where: str, data: bytes) -> Iterator[Finding]:
         ):
             yield CHUNKS.found(where, f"A segment of metadata of {len(body)} bytes.")
         at += 2 + length
-    yield from _pixels(where, data, lossless=False)
+    yield from _pixels(where, data, lossless=_finest(data))
+
+
+def _finest(data: bytes) -> bool:
+    """Whether the image is saved so finely that its lowest bits survive."""
+    at = data.find(b"\xff\xdb")
+    return at > 0 and len(data) > at + 69 and max(data[at + 5 : at + 69]) <= 2
 
 
 def _pixels(where: str, data: bytes, *, lossless: bool = True) -> Iterator[Finding]:
@@ -176,6 +281,13 @@ def _palette(where: str, image: PIL.Image.Image) -> Iterator[Finding]:
     spare = {
         entry for place, entry in enumerate(entries) if place not in used and entry not in ((0, 0, 0), (255, 255, 255))
     }
+    twice = [
+        entry for entry, count in Counter(entries[place] for place in used if place < len(entries)).items() if count > 1
+    ]
+    if twice:
+        yield PALETTE.found(
+            where, f"{many(len(twice), 'colour stands', 'colours stand')} in the palette twice, and pixels use both."
+        )
     if len(spare) > 8:
         yield PALETTE.found(
             where, f"{many(len(spare), 'colour of the palette is', 'colours of the palette are')} in no pixel."

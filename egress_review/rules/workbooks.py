@@ -159,7 +159,7 @@ def _book(tree: lxml.etree._Element) -> Iterator[Finding]:
             name, text = str(element.get("name", "")), element.text or ""
             usual = name.startswith("_xlnm.") and re.fullmatch(r"[^\"]*![\$A-Z0-9:,!'\w .-]+", text)
             if (
-                element.get("hidden") == "1"
+                (element.get("hidden") == "1" and not (usual and name == "_xlnm._FilterDatabase"))
                 or element.get("comment")
                 or not (usual or re.fullmatch(r"[^\"]{1,60}!\$?[A-Z]+\$?\d+(?::\$?[A-Z]+\$?\d+)?", text))
             ):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -127,6 +128,12 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield from files.check_name(entry.filename)
             if entry.filename.lower().endswith((".zip", ".gz", ".7z", ".tar", ".xz", ".bz2", ".rar", ".tgz")):
                 yield NESTED.found(entry.filename, "This member is an archive itself.")
+    stamps = {entry.date_time for entry in members}
+    if subject.kind == "xlsx" and len({stamp[:3] for stamp in stamps}) > 2:
+        yield COMMENTS.found(
+            subject.name,
+            f"The parts of the workbook were written on {len({s[:3] for s in stamps})} days: their times can carry data.",
+        )
     yield from _gaps(subject, members)
 
 
@@ -167,7 +174,10 @@ def _gaps(subject: Subject, members: list[zipfile.ZipInfo]) -> Iterator[Finding]
             yield GAPS.found(entry.filename, f"The member calls itself {local!r} and the directory calls it otherwise.")
         if extra_length and not _harmless(data[start + 30 + name_length : start + 30 + name_length + extra_length]):
             yield COMMENTS.found(entry.filename, "The member has an extra field that holds data.")
-        position = start + 30 + name_length + extra_length + entry.compress_size
+        begin = start + 30 + name_length + extra_length
+        position = begin + entry.compress_size
+        if entry.compress_type == zipfile.ZIP_DEFLATED and not entry.flag_bits & 1 and _spare(data[begin:position]):
+            yield GAPS.found(entry.filename, "Bytes stand behind the packed content of this member.")
         owned += 1
     directory = data.find(b"PK\x01\x02", position) if members else data.find(b"PK\x05\x06")
     if directory - position > 24 and members:
@@ -180,6 +190,22 @@ def _gaps(subject: Subject, members: list[zipfile.ZipInfo]) -> Iterator[Finding]
     local_headers = data.count(b"PK\x03\x04")
     if owned and local_headers > owned and subject.kind != "zip" and _orphans(data, members):
         yield GAPS.found(subject.name, "A member is in the file that the directory does not list.")
+
+
+def _spare(packed: bytes) -> bool:
+    """Whether a deflated member ends before its bytes do; unpacked piece by piece, never kept."""
+    unpacker, left = zlib.decompressobj(-15), packed
+    try:
+        for _ in range(MAX_UNPACKED >> 20):
+            unpacker.decompress(left, 1 << 20)
+            if unpacker.eof:
+                return bool(unpacker.unused_data)
+            left = unpacker.unconsumed_tail
+            if not left:
+                return False
+    except zlib.error:
+        return False  # the reader of the member says so
+    return False
 
 
 def _orphans(data: bytes, members: list[zipfile.ZipInfo]) -> bool:
