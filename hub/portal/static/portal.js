@@ -52,18 +52,19 @@ function nameCell(cell) {
 
 // Tables that are wider than the window can be scrolled by keyboard, and say what they are.
 function markScrollers() {
-  document.querySelectorAll(".scroll").forEach((box) => {
-    if (box.scrollWidth > box.clientWidth) {
+  document.querySelectorAll(".scroll, pre").forEach((box, number) => {
+    if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) {
       const title = box.closest("section")?.querySelector("h2") ?? document.querySelector("h1");
       box.tabIndex = 0;
       box.setAttribute("role", "region");
-      box.setAttribute("aria-label", `Table: ${title?.textContent ?? ""}`);
+      box.setAttribute("aria-label", `${title?.textContent ?? "Page"}, part ${number + 1}`);
     } else {
       ["tabindex", "role", "aria-label"].forEach((name) => box.removeAttribute(name));
     }
   });
 }
 window.addEventListener("resize", markScrollers);
+document.addEventListener("toggle", markScrollers, true); // what was folded has no size until it is opened
 
 function afterSwap() {
   markScrollers();
