@@ -193,7 +193,9 @@ def _line_ends(subject: Subject, data: bytes) -> Iterator[Finding]:
         if b" \n" in data or b"\t\n" in data or b" \r" in data or b"\t\r" in data or data[-1:] in b" \t"
         else []
     )
-    alone = re.findall(rb"(?<=\n)([ \t]+)\r?(?=\n)", data) if b"\n " in data or b"\n\t" in data else []
+    alone = (
+        re.findall(rb"(?<=\n)([ \t]+)\r?(?=\n)", data) if b"\n \n" in data or b"\n\t" in data or b"\n  " in data else []
+    )
     runs = trailing + alone
     if not runs:
         return
@@ -322,7 +324,7 @@ def _dense(run: str) -> bool:
     kinds_seen = sum(
         (any(c.islower() for c in run), any(c.isupper() for c in run), any(c.isdigit() for c in run), "+" in run)
     )
-    if re.search(r"(?:[A-Za-z_.-]{3,}/){2}", run) or "--" in run or "__" in run or len(set(run)) < 10:
+    if re.search(r"(?<![A-Za-z_.-])(?:[A-Za-z_.-]{3,}+/){2}", run) or "--" in run or "__" in run or len(set(run)) < 10:
         return False  # a path, a rule or a name
     pairs = itertools.pairwise(run)
     changes = sum(a.islower() != b.islower() or a.isdigit() != b.isdigit() for a, b in pairs)
