@@ -99,7 +99,7 @@ def main() -> None:
             return data[:max_size]
         return bytes(atheris.Mutate(data, max_size))
 
-    arguments = [sys.argv[0], f"-max_total_time={seconds}", f"-timeout={HANG_SECONDS}", "-rss_limit_mb=4096",
+    arguments = [sys.argv[0], f"-max_total_time={seconds}", f"-timeout={HANG_SECONDS}", "-report_slow_units=600", "-rss_limit_mb=4096",
                  f"-max_len={target.longest}", f"-dict={words}", f"-artifact_prefix={found}/died-", "-print_final_stats=1",
                  *more, str(corpus), str(seeds)]  # fmt: skip
     atheris.Setup(arguments, one_input, custom_mutator=mutator)
