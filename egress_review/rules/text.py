@@ -193,9 +193,7 @@ def _line_ends(subject: Subject, data: bytes) -> Iterator[Finding]:
         if b" \n" in data or b"\t\n" in data or b" \r" in data or b"\t\r" in data or data[-1:] in b" \t"
         else []
     )
-    alone = (
-        re.findall(rb"(?<=\n)([ \t]+)\r?(?=\n)", data) if b"\n \n" in data or b"\n\t" in data or b"\n  " in data else []
-    )
+    alone = re.findall(rb"(?<=\n)([ \t]+)\r?(?=\n)", data) if b"\n " in data or b"\n\t" in data else []
     runs = trailing + alone
     if not runs:
         return
