@@ -281,7 +281,7 @@ def _svg(data: bytes) -> bytes:
     import resvg_py
 
     text = re.sub(r"<!DOCTYPE[^>\[]*(?:\[[^\]]*\])?[^>]*>", "", _decoded(data))
-    return image_bytes(bytes(resvg_py.svg_to_bytes(svg_string=text, background="#ffffff", zoom=SVG_ZOOM)))
+    return image_bytes(bytes(resvg_py.svg_to_bytes(svg_string=text, background="#ffffff", zoom=SVG_ZOOM, dpi=96)))
 
 
 def pdf_pages(data: bytes, dpi: int, most: int) -> list[PIL.Image.Image]:

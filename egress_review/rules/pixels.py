@@ -220,7 +220,7 @@ def _straight(mask: npt.NDArray[np.bool_], length: int = 16) -> npt.NDArray[np.b
     if mask.shape[1] <= length:
         return mask
     sums = np.cumsum(np.pad(mask, ((0, 0), (1, 0))), axis=1)
-    full = sums[:, length:] - sums[:, :-length] == length
+    full: npt.NDArray[np.bool_] = sums[:, length:] - sums[:, :-length] == length
     out = np.zeros_like(mask)
     for step in range(length):
         out[:, step : step + full.shape[1]] |= full

@@ -102,3 +102,10 @@ def test_what_has_no_canonical_form_cannot_leave(tmp_path):
 def test_the_rewrite_runs_in_the_sandbox(tmp_path):
     (tmp_path / "a.csv").write_bytes(b"a,b\r\n1,2\r\n")
     assert canonical_forms.rewrite(tmp_path / "a.csv", "csv") == b"a,b\n1,2\n"
+
+
+def test_a_drawing_in_points_is_drawn():
+    drawing = b"<svg xmlns='http://www.w3.org/2000/svg' width='72pt' height='36pt'><rect width='10' height='10'/></svg>"
+    once = canonical_forms.rewrite_bytes(drawing, "svg")
+    assert once is not None
+    assert Image.open(io.BytesIO(once)).size == (144, 72)
