@@ -7,7 +7,6 @@ the file has a dictionary, and everything else by arithmetic on whole arrays.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,7 +30,7 @@ from egress_review.index_numbers import (
     round_significant,
     short,
 )
-from egress_review.index_read import column_parts, is_text
+from egress_review.index_read import SourceFile, is_text
 from egress_review.index_room import Room
 from egress_review.index_tables import SmallNumbers, Tables
 
@@ -125,15 +124,15 @@ class ColumnBuild:
     def _add_days(self, series: pl.Series) -> bool:
         """Whether all days are of usual centuries, and so are added."""
         table = self.tables.days
-        days = series.to_physical()
-        ends = days.min(), days.max()
-        if not (isinstance(ends[0], int) and isinstance(ends[1], int)):
-            return False  # none is known
-        if ends[0] < table.LOW or ends[1] >= table.HIGH:
+        days = _integers(series.to_physical(), table.HIGH)
+        low, high = int(days.min()), int(days.max())
+        if low < table.LOW or high > table.HIGH:
             return False
-        first = ends[0] - table.LOW
-        places: Ints = days.fill_null(table.HIGH).to_numpy().astype(np.int64)
-        places -= ends[0]
+        if high == table.HIGH and np.count_nonzero(days == high) != series.null_count():
+            return False  # that day stands for what is missing, and here it is a day too
+        first = low - table.LOW
+        places: Ints = days.astype(np.int64)
+        places -= low
         counted = np.bincount(places)
         table.learn(np.flatnonzero(counted) + first)
         here = slice(first, first + len(counted))
@@ -168,8 +167,7 @@ class ColumnBuild:
             coarse = None if found.same else short(np.append(found.coarse, none))
             self._numbered = _Numbered(part.dictionary, exact, short(exact), coarse)
         held = self._numbered
-        codes = self._series(part.indices)
-        places: Ints = codes.fill_null(len(part.dictionary)).to_numpy().astype(np.int64)
+        places: Ints = _integers(self._series(part.indices), len(part.dictionary)).astype(np.int64)
         counted = np.bincount(places, minlength=len(held.hashes))
         self._put_looked_up(places, held.hashes, held.exact, held.coarse, counted)
 
@@ -280,12 +278,17 @@ class ColumnBuild:
         return place
 
 
-def build_column(path: Path, name: str, rows: int, tables: Tables, room: Room) -> dict[str, Any]:
+def _integers(series: pl.Series, missing: int) -> npt.NDArray[Any]:
+    """Whole numbers, with `missing` for those that are; expressions of polars cost more than a part of small numbers."""
+    return (series.fill_null(missing) if series.null_count() else series).to_numpy()
+
+
+def build_column(source: SourceFile, name: str, tables: Tables, room: Room) -> dict[str, Any]:
     """Writes the column of the Parquet file into `room`; returns its entry of the index. Raises Refused."""
     for bitmap_wanted in (False, True):
-        building = ColumnBuild(name, rows, tables.key, tables, room, bitmap_wanted)
+        building = ColumnBuild(name, source.rows, tables.key, tables, room, bitmap_wanted)
         try:
-            for part in column_parts(path, name, PART):
+            for part in source.parts(name, PART):
                 building.add(part)
         except (pa.ArrowException, pl.exceptions.PolarsError, KeyError, OSError) as error:
             raise Refused(f"The column {name!r} cannot be read, so the data cannot be indexed: {error}") from error

@@ -22,12 +22,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow.parquet
 
 from access_control.settings import Settings
 from egress_review.errors import Refused
 from egress_review.index_build import BINS, build_column
 from egress_review.index_numbers import Hashes, Key, Prints, short
+from egress_review.index_read import SourceFile
 from egress_review.index_room import Room
 from egress_review.index_tables import Tables
 
@@ -125,9 +125,7 @@ def write_index(parquet_path: Path, folder: Path, secret: bytes, dataset_id: str
     """Builds an index in `folder` with the key `secret`, for `build_index` and for checks without an enclave."""
     key = Key.from_bytes(secret)
     try:
-        names = list(pyarrow.parquet.read_schema(parquet_path).names)
-        metadata = pyarrow.parquet.read_metadata(parquet_path)
-        rows, sizes = int(metadata.num_rows), _sizes(metadata, names)
+        source = SourceFile.of(parquet_path)
     except Exception as error:  # pyarrow raises many kinds
         raise Refused(
             f"{parquet_path.name} cannot be read as Parquet, so its rows cannot be looked for in outputs: {error}"
@@ -136,7 +134,7 @@ def write_index(parquet_path: Path, folder: Path, secret: bytes, dataset_id: str
     staging = folder.with_name(f".{folder.name}.{secrets.token_hex(8)}")
     staging.mkdir(mode=0o700)
     try:
-        described = _write(parquet_path, staging, rows, sizes, key)
+        described = _write(source, staging, key)
         described |= {"dataset": dataset_id, "version": version, "key": secret.hex()}
         descriptor = os.open(staging / "index.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as opened:
@@ -152,33 +150,21 @@ def write_index(parquet_path: Path, folder: Path, secret: bytes, dataset_id: str
     return folder
 
 
-def _sizes(metadata: Any, names: list[str]) -> dict[str, int]:
-    """Unpacked bytes of each column, as the file's first rows tell."""
-    sizes = dict.fromkeys(names, 0)
-    if metadata.num_row_groups:
-        group = metadata.row_group(0)
-        for place in range(group.num_columns):
-            part = group.column(place)
-            name = part.path_in_schema if part.path_in_schema in sizes else part.path_in_schema.split(".", 1)[0]
-            if name in sizes:
-                sizes[name] += part.total_uncompressed_size
-    return sizes
-
-
-def _write(parquet_path: Path, staging: Path, rows: int, sizes: dict[str, int], key: Key) -> dict[str, Any]:
+def _write(source: SourceFile, staging: Path, key: Key) -> dict[str, Any]:
     descriptor = os.open(staging / "index.bin", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         room, tables = Room(descriptor), Tables(key)
         with _settling(descriptor), ThreadPoolExecutor(max_workers=2) as pool:
             # The large ones first, so that none of them is left for one thread at the end.
-            order = sorted(sizes, key=lambda name: -sizes[name])
-            built = pool.map(lambda name: build_column(parquet_path, name, rows, tables, room), order)
+            order = sorted(source.sizes, key=lambda name: -source.sizes[name])
+            built = pool.map(lambda name: build_column(source, name, tables, room), order)
             entries = {entry["name"]: entry for entry in built}
         os.ftruncate(descriptor, room.end)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    return {"format": FORMAT, "rows": rows, "columns": [entries[name] for name in sizes], "bytes": room.end}
+    columns = [entries[name] for name in source.sizes]
+    return {"format": FORMAT, "rows": source.rows, "columns": columns, "bytes": room.end}
 
 
 @contextlib.contextmanager

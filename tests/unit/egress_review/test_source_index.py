@@ -98,6 +98,7 @@ def _kinds(rows: int) -> pl.DataFrame:
             "day": days,
             "day or none": [None if gap else day for gap, day in zip(gaps, days, strict=True)],
             "day long ago": [date(1000, 1, 1) if row == 7 else day for row, day in enumerate(days)],
+            "day far off": [date(2687, 9, 23) if row == 7 else None if row == 8 else day for row, day in enumerate(days)],
             "no day": pl.Series([None] * rows, dtype=pl.Date),
             "time": [datetime(2020, 1, 1, tzinfo=UTC).replace(tzinfo=None) + timedelta(hours=6 * n) for n in range(rows)],
             "category or none": [None if gap else "abc"[row % 3] for row, gap in enumerate(gaps)],
@@ -122,6 +123,7 @@ def _kinds(rows: int) -> pl.DataFrame:
 def test_every_type_has_the_same_hashes_as_in_an_output(settings, tmp_path, monkeypatch, at_once, group):
     monkeypatch.setattr(index_build, "PART", 700)
     monkeypatch.setattr(index_read, "AT_ONCE", at_once)
+    monkeypatch.setattr(index_read, "FEW", 0)
     frame = _kinds(3000)
     path = tmp_path / "year=2020" / "[a]*.parquet"  # nothing that reads a file may take its name for a pattern
     path.parent.mkdir()
