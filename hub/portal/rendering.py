@@ -151,3 +151,10 @@ def fragment(request: Request, template: str, *, status: int = HTTPStatus.OK, **
         {"visitor": visitor, "base": the_portal(request).prefix, "csrf": visitor.csrf if visitor else "", **values}
     )
     return HTMLResponse(html, status_code=status)
+
+
+def part(request: Request, template: str, *, title: str, back: str, **values: Any) -> HTMLResponse:
+    """A part of a page for HTMX; for a browser without scripts a page of its own with a link back to `back`."""
+    if request.headers.get("hx-request"):
+        return fragment(request, template, **values)
+    return page(request, "part_page.html", part=template, title=title, back=back, **values)

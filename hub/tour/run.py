@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 from sqlalchemy import Engine
 
 from access_control.settings import Settings
@@ -29,9 +31,9 @@ def run_tour(engine: Engine, settings: Settings, secrets: Mapping[str, Secret], 
                 try:
                     proved = step(tour)
                 except Exception as error:
-                    out.print(f"[red]✗ {number:2}. {title}[/red]\n      {type(error).__name__}: {error}")
+                    out.print(_step("[red]✗", number, title, f"{type(error).__name__}: {escape(str(error))}"))
                     return False
-            out.print(f"[green]✓[/green] {number:2}. {title}\n      [dim]{proved}[/dim]")
+            out.print(_step("[green]✓", number, title, f"[dim]{escape(proved)}"))
         out.print("\n[bold green]Every step held.[/bold green]")
         return True
     finally:
@@ -39,3 +41,11 @@ def run_tour(engine: Engine, settings: Settings, secrets: Mapping[str, Secret], 
             tour.people["ana"].stop_session(PROJECT)
         finally:
             tour.close()
+
+
+def _step(sign: str, number: int, title: str, more: str) -> Table:
+    """A step as two lines whose long text stays indented."""
+    shown = Table.grid(padding=(0, 1))
+    shown.add_row(sign, f"{number:2}.", title)
+    shown.add_row("", "", more)
+    return shown

@@ -88,7 +88,8 @@ def see_what_and_why(tour: Tour) -> str:
     """Her project page says what she may see, and why not the rest"""
     page = words(tour.people["ana"].see(f"projects/{PROJECT}"))
     must("nhefs/pseudonymised" in page and "AGR-" in page, f"the page does not name what is granted: {page[:400]}")
-    return "nhefs and randhie are hers by an agreement; each other rendition has the condition that fails"
+    must("ask for it in the catalogue" in page, f"the page does not say how to ask for other data: {page[:400]}")
+    return "nhefs and randhie are hers by an agreement, which the page names; for other data it says how to ask"
 
 
 def open_session(tour: Tour) -> str:
@@ -150,7 +151,7 @@ def submit(tour: Tour) -> str:
     )
     page = words(tour.people["ana"].see(f"releases/{tour.request}"))
     must("block" in page, f"the checks did not find the records: {page[:500]}")
-    return f"{tour.request}: the checks block {RECORDS}, rows of the data as they are"
+    return f"{tour.request}: the checks block {RECORDS}, because its rows are rows of the data"
 
 
 def no_way_round(tour: Tour) -> str:
@@ -161,7 +162,7 @@ def no_way_round(tour: Tour) -> str:
     for action in (f"reviews/{tour.request}/files/1/vote", f"released/{tour.request}/bundle"):
         answer = ana.post(action, verdict="approve", reason="mine")
         must(answer.status_code in {403, 404, 409}, f"{action} answered {answer.status_code}: {words(answer)[:200]}")
-    return "refused, with the sentence who may"
+    return "both are refused, and the page says why"
 
 
 def review(tour: Tour) -> str:
@@ -220,9 +221,14 @@ def tier_lowered(tour: Tour) -> str:
     must(answer.status_code == 200, f"lowering answered {answer.status_code}: {words(answer)[:300]}")
     wait_for(lambda: not ana.session_answers(), 60, "the session to be cut")
     cut = time.monotonic() - began
+
+    def closed() -> bool:
+        return "/released/" not in ana.see(f"releases/{tour.request}").text
+
+    wait_for(closed, 60, "her downloads to be closed")
     return (
-        f"the session was gone {cut:.2f} s after the page answered (tiers 0 and 1 are warned first); "
-        "her unreleased downloads died with it"
+        f"the session was gone {cut:.2f} s after the page answered (tiers 0 and 1 are warned first), "
+        "and her open downloads are closed"
     )
 
 

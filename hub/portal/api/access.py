@@ -8,7 +8,8 @@ from fastapi import APIRouter
 
 from access_control import access_requests
 from access_control import agreements as agreements_service
-from hub.portal.api.shapes import AccessRequestShape, Act, AgreementShape, Ask, NewAgreement, Said
+from hub.portal.api.access_shapes import AccessRequestShape, Act, AgreementShape, Ask, NewAgreement
+from hub.portal.api.shapes import Said
 from hub.portal.context import CallerOf, Form, PortalOf
 from hub.portal.numbers import Number
 from hub.portal.pages.access import answer_access, change_one_agreement, visible_agreement, visible_agreements

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Form, UploadFile
 
 from egress_review import imports, requests
 from hub.portal.api.releases import one
-from hub.portal.api.shapes import NewImport, RequestViewShape, Said
+from hub.portal.api.releases_shapes import NewImport, RequestViewShape
+from hub.portal.api.shapes import Said
 from hub.portal.context import CallerOf, PortalOf
 from hub.portal.pages.imports import chunks_of, plain_name
 

@@ -15,18 +15,17 @@ from access_control.transparency import verify_enclave
 from access_control.why import explain
 from hub.portal import sessions_view
 from hub.portal.api.access import as_form
-from hub.portal.api.shapes import (
+from hub.portal.api.access_shapes import Act
+from hub.portal.api.oversight_shapes import (
     AccessShape,
-    Act,
     ChangeText,
     CouldShape,
     PersonShape,
     PreviewOfChange,
-    Reason,
     RunningShape,
-    Said,
     VerificationShape,
 )
+from hub.portal.api.shapes import Reason, Said
 from hub.portal.context import CallerOf, PortalOf
 from hub.portal.numbers import Number
 from hub.portal.pages.audit import check_may_see_accesses, moment_of, read_log

@@ -13,7 +13,7 @@ from egress_review import release, requests, reviews
 from egress_review.errors import NotFound
 from egress_review.states import MEANINGS
 from hub.portal import shown as previews
-from hub.portal.api.shapes import (
+from hub.portal.api.releases_shapes import (
     Link,
     NewComment,
     NewRequest,
@@ -22,13 +22,12 @@ from hub.portal.api.shapes import (
     PreviewShape,
     PreviewTableShape,
     QueueShape,
-    Reason,
     ReleaseFileShape,
     RequestShape,
     RequestViewShape,
-    Said,
     WorkspaceFileShape,
 )
+from hub.portal.api.shapes import Reason, Said
 from hub.portal.context import CallerOf, PortalOf
 from hub.portal.numbers import Number
 from hub.portal.pages.projects import members_only

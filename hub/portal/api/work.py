@@ -13,7 +13,8 @@ from access_control.errors import NotFound
 from access_control.models import Project
 from access_control.why import explain
 from hub.portal import intended, sessions_view
-from hub.portal.api.shapes import MountShape, ProjectDetails, ProjectShape, RefusalShape, Said, SessionShape
+from hub.portal.api.shapes import Said
+from hub.portal.api.work_shapes import MountShape, ProjectDetails, ProjectShape, RefusalShape, SessionShape
 from hub.portal.context import CallerOf, Portal, PortalOf, Visitor
 from hub.portal.pages.projects import members_only
 from hub.portal.pages.sessions import start_session

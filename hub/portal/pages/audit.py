@@ -22,7 +22,7 @@ from access_control.why import explain
 from hub.portal.context import Portal, PortalOf, Visitor, VisitorOf
 from hub.portal.numbers import Number
 from hub.portal.pages.people import check_duty
-from hub.portal.rendering import fragment, page
+from hub.portal.rendering import page, part
 
 router = APIRouter()
 PAGE = 100
@@ -71,7 +71,8 @@ def log(
 def verification(request: Request, portal: PortalOf, visitor: VisitorOf) -> Response:
     """Verifies the whole log now; the page asks for it after it is shown, as it takes its time."""
     check_duty(portal, visitor, "audit", "administer")
-    return fragment(request, "verification.html", result=verify_enclave(portal.engine, portal.settings))
+    result = verify_enclave(portal.engine, portal.settings)
+    return part(request, "verification.html", title="Verification of the log", back="audit", result=result)
 
 
 def check_may_see_accesses(portal: Portal, visitor: Visitor, dataset: Dataset) -> None:

@@ -15,7 +15,7 @@ from hub.portal.context import FormOf, Portal, PortalOf, VisitorOf
 from hub.portal.going import go
 from hub.portal.numbers import Number
 from hub.portal.pages.people import check_duty
-from hub.portal.rendering import fragment, page
+from hub.portal.rendering import page, part
 
 router = APIRouter(prefix="/policy")
 TITLES = {"id": "Row", "eft": "Effect", "role": "Role", "project": "Project", "data": "Data", "act": "Act",
@@ -47,7 +47,7 @@ def preview(request: Request, portal: PortalOf, visitor: VisitorOf, form: FormOf
     add, remove = policy_changes.read_changes(form.text("changes"))
     with portal.reading() as db:
         shown = policy_changes.preview_policy(db, portal.settings.data_root, add=add, remove=remove)
-        return fragment(request, "policy_preview.html", preview=shown)
+        return part(request, "policy_preview.html", title="What the change would do", back="policy", preview=shown)
 
 
 @router.post("/propose")

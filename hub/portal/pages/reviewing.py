@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
@@ -23,7 +22,7 @@ from hub.portal.going import go
 from hub.portal.numbers import Number, number_of
 from hub.portal.pages.stewardship import owners_of
 from hub.portal.places import places
-from hub.portal.rendering import fragment, page
+from hub.portal.rendering import page, part
 
 router = APIRouter()
 STEWARDS = ("steward", "lead-steward")
@@ -105,16 +104,6 @@ def next_in_queue(waiting: list[reviews.QueueItem], request_id: str) -> reviews.
     return next((item for item in others if item.request.id != request_id and (item.mine or not item.claimed_by)), None)
 
 
-def _whole_or_part(request: Request, template: str, *, title: str, request_id: str, **values: Any) -> Response:
-    """The part that HTMX puts in place; for a browser without scripts a page of its own."""
-    if request.headers.get("hx-request"):
-        return fragment(request, template, request_id=request_id, **values)
-    return page(
-        request, "preview_page.html", part=template, title=title, back=f"reviews/{quote(request_id)}",
-        request_id=request_id, **values,
-    )  # fmt: skip
-
-
 @router.get("/reviews/{request_id}/files/{file_id}/preview")
 def preview(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: str, file_id: Number) -> Response:
     """The preview of a file: plain tables with what the findings name marked, text and the addresses of PNG images."""
@@ -122,10 +111,11 @@ def preview(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: 
     with portal.reading() as db:
         file = db.get(RequestFile, file_id)
         name, findings = (file.name, list(file.findings)) if file else ("", [])
-    return _whole_or_part(
+    return part(
         request,
         "preview.html",
         title=f"Preview of {name}",
+        back=f"reviews/{quote(request_id)}",
         request_id=request_id,
         file_id=file_id,
         shown=found,
@@ -145,10 +135,18 @@ def changes(request: Request, portal: PortalOf, visitor: VisitorOf, request_id: 
     was, is_now = (previews.show(portal, request_id, each.id, visitor.id) for each in (old, new))
     lines, cut = turns.compare(was.preview, is_now.preview)
     images = (len(was.preview.images), len(is_now.preview.images))
-    return _whole_or_part(
-        request, "changes.html", title=f"{new.name}, turn {old.turn} and {new.turn}", request_id=request_id,
-        old=old, new=new, lines=lines, cut=cut or was.cut or is_now.cut, images=images if any(images) else (),
-    )  # fmt: skip
+    return part(
+        request,
+        "changes.html",
+        title=f"{new.name}, turn {old.turn} and {new.turn}",
+        back=f"reviews/{quote(request_id)}",
+        request_id=request_id,
+        old=old,
+        new=new,
+        lines=lines,
+        cut=cut or was.cut or is_now.cut,
+        images=images if any(images) else (),
+    )
 
 
 @router.get("/reviews/{request_id}/files/{file_id}/preview/{number}.png")
