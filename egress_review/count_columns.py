@@ -10,9 +10,12 @@ import numpy as np
 from egress_review.tables import Floats, Table
 
 COUNT = re.compile(
-    r"^(?:n|no|nobs|n[ _.]?obs|obs|counts?|cnt|freq|frequency|frequencies|size|len|totals?|all|number|num|cases|patients|people|persons"
+    r"^(?:n|no|nobs|n[ _.]?obs|obs|counts?(?:\(.*)?|cnt|freq\.?|frequency|frequencies|sizes?|len|totals?|all|number|num|cases|patients|people|persons"
     r"|participants|subjects|individuals|households|events?|deaths?|respondents|observations|records|rows|units|children|women|men|males?|females?"
-    r"|(?:number|count|n|no\.?|#|total|sum)[ _.](?:of|in|at|with|by)?[ _.]?\w*|n_\w+|num_\w+|\w+[ _](?:n|count|counts|cnt|freq|obs|cases|events|deaths|total|people|patients|persons)"
+    r"|head[ _]?count|staff|employees|firms|enterprises|businesses|establishments|companies|pupils|students|admissions|referrals|births|infections"
+    r"|infected|controls|attendances|prescriptions|missing|support|observed|fälle|faelle|personen|patientinnen|patienten|köpfe|nombre|casos|número"
+    r"|numero|pazienti|casi|pacientes|personas"
+    r"|(?:number|count|n|no\.?|#|total|sum)[ _.](?:of|in|at|with|by)?[ _.]?\w*|n_\w+|num_\w+|[\w ]+[ _](?:n|count|counts|cnt|freq|frequency|obs|cases|events|deaths|total|people|patients|persons|size|women|men|children|base)"
     r"|at[ _.]?risk|n[ _.]?at[ _.]?risk|denominator|numerator|unweighted[ _]?\w*|effectifs?|anzahl|grand[ _]?total|margin)$",
     re.IGNORECASE,
 )
@@ -20,11 +23,14 @@ STRICT = re.compile(
     r"^(?:n|no|nobs|n[ _.]?obs|obs|counts?|cnt|freq\w*|size|len|totals?|all|number|num|observations|cases)$",
     re.IGNORECASE,
 )
-SHARE = re.compile(r"%|percent|pct|proportion|prop\b|share|fraction|prevalence|\brate\b|_rate\b|_prop\b", re.IGNORECASE)
+SHARE = re.compile(
+    r"%|percent|pct|proportion|prop\b|share|fraction|prevalence|\brates?\b|_rate\b|\brate_|\bper[ _]1\d*|_prop\b",
+    re.IGNORECASE,
+)
 MEASURE = re.compile(
     r"mean|avg|average|median|std|\bsd\b|stdev|\bse\b|std[_. ]?err|coef|estimate|beta|odds|ratio|hazard|\bp\b|p[_-]?val|\bt\b|\bz\b|stat|year|\bage\b|age_|income|wage|salary"
-    r"|price|cost|score|index|\bid\b|code|weight|height|date|month|day|value|min|max|quantile|percentile|\bq\d+|\d+ ?%|lower|upper|\bci\b|conf|aic|bic|r2|r-squared|\bdf\b|dof|var\b|variance|rmse"
-    r"|exper|educ|tenure|hours|duration|time\b|length|bins?\b|edge|step|lag|order|rank|round|version|epoch|seed|param|amount|earnings|temperature|dose|level_",
+    r"|price|cost|score|index|\bid\b|code|weight|height|date|month|day|value|min|max|quantile|percentile|\b[pq]\d{1,2}\b|\d+ ?%|lower|upper|\bci\b|conf|aic|bic|r2|r-squared|\bdf\b|dof|var\b|variance|rmse"
+    r"|exper|educ|tenure|hours|duration|time\b|length|threshold|bins?\b|edge|step|lag|order|rank|round|version|epoch|seed|param|amount|earnings|temperature|dose|level_",
     re.IGNORECASE,
 )
 LABELS = re.compile(r"^(?:all|total|totals|sum|grand total|overall|margin|insgesamt|gesamt|ensemble)$", re.IGNORECASE)
@@ -72,13 +78,16 @@ def _layout(table: Table) -> Layout:
     found = Layout()
     if table.height == 0 or table.notes.get("log"):
         return found
+    if "counts" in table.notes:  # whoever read the table knows
+        counts = [int(c) for c in table.notes["counts"]]
+        return Layout([c for c in range(table.width) if c not in counts], counts, crossed=len(counts) > 1)
     if table.notes.get("pairs"):
         return found
     whole = [is_whole(table.numbers(c)) for c in range(table.width)]
     for column in range(table.width):
         name = table.header[column].strip()
         leaf = name.rsplit("/", 1)[-1].strip("()' ").rsplit(", ", 1)[-1].strip("' ")
-        if SHARE.search(name):
+        if SHARE.search(name) and not (column == 0 and table.width > 1 and whole[0] and _different(table.numbers(0))):
             found.shares.append(column)
         elif (
             (COUNT.match(leaf) or COUNT.match(name))
@@ -87,12 +96,26 @@ def _layout(table: Table) -> Layout:
         ):
             found.counts.append(column)
     found.labels = _label_columns(table)
+    if _tallied(table, whole):
+        return Layout([0], [1])
     grid = [c for c in range(table.width) if c not in found.labels and c not in found.shares]
     if grid and _crossed(table, grid, whole, found):
         found.counts = sorted(set(found.counts) | set(grid))
         found.crossed = len(grid) > 1
     found.counts = [c for c in found.counts if c not in found.labels]
     return found
+
+
+def _tallied(table: Table, whole: list[bool]) -> bool:
+    """Categories and a nameless column of whole numbers that fall, as `value_counts` writes them."""
+    if table.width != 2 or not 2 <= table.height <= 200 or table.header[1].strip() not in ("", "0") or not whole[1]:
+        return False
+    values = table.numbers(1)
+    return (
+        bool(table.header[0].strip())
+        and bool((np.diff(values) <= 0).all())
+        and table.texts(0).n_unique() == table.height
+    )
 
 
 def _sequence(values: Floats) -> bool:
@@ -119,7 +142,7 @@ def _label_columns(table: Table) -> list[int]:
         not labels
         and table.width > 1
         and not STRICT.match(table.header[0].strip())
-        and not SHARE.search(table.header[0])
+        and not (SHARE.search(table.header[0]) and not is_whole(table.numbers(0)))
     ):
         first = table.numbers(0)
         known_values = first[~np.isnan(first)]

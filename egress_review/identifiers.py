@@ -80,7 +80,7 @@ _NATIONAL: tuple[tuple[str, Callable[[str], bool], re.Pattern[str]], ...] = (
     ("Dutch BSN", stdnum.nl.bsn.is_valid, re.compile(r"^\d{9}$")),
 )
 _CONTEXT = re.compile(
-    r"nhs|mrn|patient|ssn|social.?sec|national.?id|identity|passport|bsn|pesel|cpr|personnummer|nino|insurance.?n|tax.?(?:id|code)|member.?(?:id|no)|phone|tel\b|mobile",
+    r"nhs|mrn|patient|ssn|social.?sec|national.?id|identity|passport|bsn|pesel|cpr|personnummer|nino|insurance.?n|tax.?(?:id|code)|member.?(?:id|no)|phone|tel\b|mobile|log[ -]?in\b|user(?:name)?\s*[=:]",
     re.IGNORECASE,
 )
 

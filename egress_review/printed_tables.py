@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from egress_review import aligned_tables
 from egress_review.table import Table, from_rows
 
 _GAP = re.compile(r"\s{2,}|\t")
@@ -15,6 +16,7 @@ _TOKEN = re.compile(
     r"""\d{4}-\d\d-\d\d|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|"[^"]*"|'[^']*'|[^\s,;|=:()\[\]{}"']+"""
 )
 _RULE = re.compile(r"^[\s|+:=\-─━┼│┌┐└┘├┤┬┴╞╡╪═]*$")
+_NUMBERS = re.compile(r"^[-+]?[\d.,]+%?(?:\s+[-+]?[\d.,]+%?)+$")  # several numbers where one cell should be
 MAX_LINES = 200_000
 
 
@@ -22,29 +24,56 @@ def tables_in(where: str, text: str) -> list[Table]:
     """Every printed table in `text`, each with the number of its first line."""
     found: list[Table] = []
     block: list[str] = []
-    start = 1
-    for number, line in enumerate(text.splitlines()[:MAX_LINES], 1):
+    start, names = 1, ""
+    for number, line in enumerate([*text.splitlines()[:MAX_LINES], ""], 1):
         if line.strip():
             if not block:
                 start = number
             block.append(line.rstrip())
             continue
-        found += _block(f"{where}, line {start}", block)
+        if len(block) == 1 and len(_GAP.split(block[0].strip())) > 1 and not _NUMBER.search(block[0]):
+            names = block[0]  # a header that an empty line sets apart from what it is above
+        elif block:
+            found += _block(f"{where}, line {start}", [names, *block] if names else block)
+            names = ""
         block = []
-    return found + _block(f"{where}, line {start}", block)
+    return found
 
 
 def _block(where: str, lines: list[str]) -> list[Table]:
     if len(lines) < 2:
         return []
+    aligned = aligned_tables.tables_in(where, lines)
     for split in (_pipes, _ampersands, _spaced):
         rows = split(lines)
-        if rows:
-            table = from_rows(where, rows)
-            if table:
-                table.notes["printed"] = True
-                return [table]
-    return []
+        table = from_rows(where, rows) if rows else None
+        if table is None:
+            continue
+        table.notes["printed"] = True
+        if split is _ampersands or not aligned or not _better(aligned, table, piped=split is _pipes):
+            return [table]
+        # Numbers under each other are read by their place; the other reading serves the search of source rows alone.
+        table.notes["log"] = True
+        return [*aligned, table]
+    return aligned
+
+
+def _better(aligned: list[Table], other: Table, *, piped: bool) -> bool:
+    """Whether reading by place finds what splitting at gaps lost: rows, columns or the names above them."""
+    if any(table.notes.get("series") for table in aligned):
+        return True
+    rows = sum(table.height for table in aligned)
+    widest = max(table.width for table in aligned)
+    several = any(
+        _NUMBERS.match(cell) for column in other.columns for cell in column.drop_nulls().cast(pl.String).to_list()
+    )
+    if several or piped:
+        return several
+    if widest > other.width or (rows > other.height and widest >= other.width):
+        return True
+    named = max(aligned, key=lambda table: table.width)
+    names = [name for name in named.header if name]
+    return len(names) >= named.width - 1 and not set(names) <= set(other.header)
 
 
 def _pipes(lines: list[str]) -> list[list[Any]] | None:

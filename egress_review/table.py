@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,8 @@ def from_rows(where: str, rows: list[list[Any]], *, header: bool | None = None) 
     rows = [row for row in rows if any(cell not in (None, "") for cell in row)]
     if not rows:
         return None
+    if header is None and _titled(rows):
+        where, rows = f"{where}, {str(rows[0][0]).strip()[:60]}".lstrip(", "), rows[1:]
     width = max(len(row) for row in rows)
     filled = [[as_cell(row[i]) if i < len(row) else None for i in range(width)] for row in rows]
     if header is None:
@@ -98,8 +101,55 @@ def from_rows(where: str, rows: list[list[Any]], *, header: bool | None = None) 
     if header and len(body) > 1 and body[0][0] and all(not cell for cell in body[0][1:]) and any(body[1][1:]):
         names[0] = names[0] or str(body[0][0])
         body = body[1:]
+    while header and _spanned(names, body):
+        names, body = _stacked(names, body[0]), body[1:]
     columns = [pl.Series(f"c{i}", [row[i] for row in body], dtype=pl.String) for i in range(width)]
     return Table(where, names, columns) if body else None
+
+
+def _titled(rows: list[list[Any]]) -> bool:
+    """Whether the first row is a title alone, above a row of names."""
+    if len(rows) < 3:
+        return False
+    first, second = ([str(cell) for cell in row if cell not in (None, "")] for row in rows[:2])
+    return (
+        len(first) == 1 < len(second)
+        and rows[0][0] == first[0]
+        and not any(_loose(cell) is not None for cell in (*first, *second))
+    )
+
+
+def _spanned(names: list[str], body: list[list[str | None]]) -> bool:
+    """Whether the first row below the header names columns too: `Male, , Female, ` above `Yes, No, Yes, No`."""
+    if len(body) < 2 or not any(not name or name == before for before, name in pairwise(names[1:])):
+        return False
+    first, second = ([cell for cell in row[1:] if cell] for row in body[:2])
+    return (
+        len(first) == len(body[0]) - 1 > 1
+        and all(_loose(cell) is None and any(letter.isalpha() for letter in cell) for cell in first)
+        and any(_loose(cell) is not None for cell in second)
+    )
+
+
+def _stacked(names: list[str], below: list[str | None]) -> list[str]:
+    found, last = [names[0] or below[0] or ""], ""
+    for name, under in zip(names[1:], below[1:], strict=True):
+        last = name or last
+        found.append("/".join(part for part in (last, under) if part))
+    return found
+
+
+def side_by_side(rows: list[list[str]]) -> list[list[list[str]]]:
+    """A block of rows cut at its empty columns where each part reads as a table of its own, with labels in front."""
+    width = max((len(row) for row in rows), default=0)
+    empty = [all(len(row) <= place or not row[place].strip() for row in rows) for place in range(width)]
+    edges = [place for place in range(width) if not empty[place] and (place == 0 or empty[place - 1])]
+    parts = [[row[start : (*edges[1:], width)[at]] for row in rows] for at, start in enumerate(edges)]
+    labelled = [sum(bool(row and row[0].strip()) and _loose(row[0]) is None for row in part[1:]) for part in parts]
+    two_wide = [max(sum(bool(cell.strip()) for cell in row) for row in part) > 1 for part in parts]
+    if len(parts) < 2 or not all(two_wide) or not all(2 * found >= len(rows) - 1 > 0 for found in labelled):
+        return [rows]
+    return parts
 
 
 def as_cell(value: Any) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,12 @@ import polars as pl
 from egress_review import json_tables, kinds, page_tables, pickle_tables, printed_tables
 from egress_review.json_tables import load_json, load_notebook
 from egress_review.page_tables import from_notebook, notebook_outputs
-from egress_review.table import Floats, Table, as_cell, blocks, from_frame, from_rows
+from egress_review.table import Floats, Table, as_cell, blocks, from_frame, from_rows, side_by_side
 
 MAX_TABLES = 200
+_COMMA = re.compile(r"^-?\d+,\d+$|^-?\d{1,3}(?:\.\d{3})+,\d+$")
+_POINT = re.compile(r"^-?\d+\.(?:\d{1,2}|\d{4,})$")
+_EUROPEAN = re.compile(r"^-?(?:\d{1,3}(?:\.\d{3})+|\d+)(?:,\d+)?(?:[eE][-+]?\d+)?$")
 
 __all__ = [  # one place for whoever reads tables
     "Floats",
@@ -54,7 +58,9 @@ def from_delimited(where: str, data: bytes) -> list[Table]:
             rows = list(csv.reader(StringIO(text), delimiter=separator))
         except csv.Error:
             rows = [line.split(separator) for line in text.splitlines()]
-        found = [from_rows(where, block) for block in blocks(rows)]
+        if separator in ";\t":
+            rows = [[_point(cell) for cell in row] for row in rows] if _decimal_commas(rows) else rows
+        found = [from_rows(where, part) for block in blocks(rows) for part in side_by_side(block)]
         return [table for table in found if table]
     source = data if encoding == "utf-8" else text.encode()
     options: dict[str, Any] = {"separator": separator, "infer_schema": False, "quote_char": '"', "low_memory": False}
@@ -69,6 +75,16 @@ def from_delimited(where: str, data: bytes) -> list[Table]:
     return [Table(where, header, frame.get_columns(), notes)] if frame.height else []
 
 
+def _decimal_commas(rows: list[list[str]]) -> bool:
+    """Whether numbers are written `1.234,5`, as in much of Europe: a cell says so, and none says otherwise."""
+    cells = [cell.strip() for row in rows[:2000] for cell in row]
+    return any(_COMMA.match(cell) for cell in cells) and not any(_POINT.match(cell) for cell in cells)
+
+
+def _point(cell: str) -> str:
+    return cell.strip().replace(".", "").replace(",", ".") if _EUROPEAN.match(cell.strip()) else cell
+
+
 def from_xlsx(where: str, data: bytes) -> list[Table]:
     """Every sheet, hidden ones too; raises ValueError for a workbook that cannot be read."""
     import python_calamine
@@ -79,8 +95,9 @@ def from_xlsx(where: str, data: bytes) -> list[Table]:
         for name in book.sheet_names[:MAX_TABLES]:
             rows = book.get_sheet_by_name(name).to_python(skip_empty_area=True)
             for block in blocks([[("" if cell is None else str(as_cell(cell) or "")) for cell in row] for row in rows]):
-                table = from_rows(f"{where}, sheet {name}".lstrip(", "), [list(row) for row in block])
-                found += [table] if table else []
+                for part in side_by_side(block):
+                    table = from_rows(f"{where}, sheet {name}".lstrip(", "), [list(row) for row in part])
+                    found += [table] if table else []
     except (python_calamine.CalamineError, OSError) as error:
         raise ValueError(f"the workbook cannot be read: {error}") from error
     return found

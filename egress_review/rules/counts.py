@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from fractions import Fraction
 
 import numpy as np
 
+from egress_review.composite_cells import counts_in
 from egress_review.count_columns import SHARE, Layout, is_rounded, layout
 from egress_review.findings import Finding
 from egress_review.rules.catalogue import Subject, many, rule
@@ -60,9 +62,10 @@ SHARES = rule("counts.share", "blocks", "A share that implies a small count", so
 def check(subject: Subject) -> Iterator[Finding]:
     """Findings in every table of the file."""
     for table in subject.tables:
-        senses = layout(table)
-        if senses.counts or senses.shares:
-            yield from _table(subject, table, senses)
+        for read in filter(None, (table, counts_in(table))):
+            senses = layout(read)
+            if senses.counts or senses.shares:
+                yield from _table(subject, read, senses)
 
 
 def _place(table: Table, row: int, column: int, subject: Subject) -> str:
@@ -135,8 +138,29 @@ def _complements(subject: Subject, table: Table, senses: Layout) -> Iterator[Fin
                 yield FULL.found(_place(table, row, part, subject), "All of the group are in this cell.")
 
 
+_BASE_ROW = re.compile(r"^(?:N|n|base|unweighted base|total n|respondents|number of (?:people|patients|respondents))$")
+_BASE = re.compile(
+    r"(?:\bbase|sample size|unweighted n|total n)\s*(?:[:=]|is|was|of)\s*(\d[\d,]*)"
+    r"|(\d[\d,]*) (?:patients|people|persons|participants|respondents|children|women|men|adults|pupils|students|subjects|cases)\b",
+    re.IGNORECASE,
+)
+_POPULATION = re.compile(
+    r"^(?:population|pop|person[ _-]?years|denominator|residents|inhabitants|n_population|pop_size)$", re.IGNORECASE
+)
+_PER = re.compile(
+    r"per[ _]?(1[ _,.]?000(?:[ _,.]?000)?|10[ _,.]?000|100[ _,.]?000|thousand|hundred|million|1000|100|1k|10k|100k|1m)\b",
+    re.IGNORECASE,
+)
+_PER_WORDS = {"thousand": 1e3, "hundred": 100.0, "million": 1e6, "1k": 1e3, "10k": 1e4, "100k": 1e5, "1m": 1e6}
+
+
 def _base(subject: Subject, table: Table, senses: Layout) -> Floats | None:
     """The total that shares of a row refer to: a count beside them, or one `N = …` in the table or text."""
+    populations = [
+        c for c, name in enumerate(table.header) if _POPULATION.match(name.strip()) and c not in senses.shares
+    ]
+    if populations:
+        return table.numbers(populations[0])
     named = [c for c in senses.counts if _WHOLE.search(table.header[c].strip())] or senses.counts
     if named and not senses.crossed:
         return table.numbers(named[-1] if len(named) == 1 else named[0])
@@ -144,6 +168,12 @@ def _base(subject: Subject, table: Table, senses: Layout) -> Floats | None:
         match = re.search(r"\b[Nn]\s*=\s*(\d[\d,]*)", text[:20000])
         if match:
             return np.full(table.height, float(match.group(1).replace(",", "")))
+    stated = _base_row(table)
+    if stated is not None and not np.isnan(table.numbers(table.width - 1)[stated]):
+        return np.full(table.height, table.numbers(table.width - 1)[stated])
+    told = {match[1] or match[2] for _, text in subject.texts[:3] for match in _BASE.finditer(text[:20000])}
+    if len(told) == 1:  # of several nobody knows which one is meant
+        return np.full(table.height, float(told.pop().replace(",", "")))
     return None
 
 
@@ -152,10 +182,23 @@ def _shares(subject: Subject, table: Table, senses: Layout) -> Iterator[Finding]
     base = _base(subject, table, senses)
     for column in senses.shares:
         values = table.numbers(column)
+        if (stated := _base_row(table)) is not None:
+            values = values.copy()
+            values[stated] = np.nan
         known = values[~np.isnan(values)]
         if not len(known) or (known < 0).any() or not SHARE.search(table.header[column]):
             continue
         top = float(known.max())
+        per = _PER.search(table.header[column].replace("_", " "))
+        if per:
+            yield from _rates(subject, table, column, base, _per(per[1]))
+            continue
+        if _of_few(table, column, k):
+            yield SHARES.found(
+                f"{table.where or subject.name}: {table.header[column][:40]}",
+                f"Written to the last digit the shares are fractions of fewer than {k} people.",
+                severity="warns",
+            )
         percent = (
             "%" in table.header[column] or re.search(r"percent|pct", table.header[column], re.IGNORECASE) or top > 1
         )
@@ -185,6 +228,42 @@ def _shares(subject: Subject, table: Table, senses: Layout) -> Iterator[Finding]
                 _place(table, row, column, subject),
                 f"{values[row]:g}{' %' if percent else ''} of {base[row]:.0f} is about {people:.0f} people, fewer than {k}.",
             )
+
+
+def _base_row(table: Table) -> int | None:
+    labels = table.texts(0).fill_null("").to_list() if table.height <= 500 else []
+    return next((row for row, label in enumerate(labels) if _BASE_ROW.match(str(label).strip())), None)
+
+
+def _per(text: str) -> float:
+    return _PER_WORDS.get(text.lower()) or float(re.sub(r"\D", "", text))
+
+
+def _rates(subject: Subject, table: Table, column: int, base: Floats | None, per: float) -> Iterator[Finding]:
+    """A rate per so many people, of a population beside it."""
+    if base is None:
+        return
+    k = subject.profile.threshold
+    people = table.numbers(column) / per * base
+    few = np.flatnonzero((people > 0.4) & (people < k - 0.5))
+    if len(few):
+        row = int(few[0])
+        yield SHARES.found(
+            _place(table, row, column, subject),
+            f"{table.cell(row, column)} per {per:.0f} of {base[row]:.0f} is about {people[row]:.0f} people, fewer than {k}.",
+        )
+
+
+def _of_few(table: Table, column: int, k: int) -> bool:
+    """Whether shares written with all their digits are fractions whose denominators are small: 0.142857142857 is 1 of 7."""
+    long = [text for text in table.texts(column).drop_nulls().to_list() if re.fullmatch(r"\s*0?\.\d{9,}\s*", str(text))]
+    small = [
+        found
+        for text in long
+        if 2 < (found := Fraction(float(text)).limit_denominator(1000)).denominator < 2 * k
+        and abs(float(found) - float(text)) < 1e-9
+    ]
+    return len(small) >= 2 and len(small) >= 0.5 * len(long)
 
 
 def _is_total(table: Table, row: int) -> bool:

@@ -19,11 +19,13 @@ from egress_review.rules import (
     models,
     notebooks,
     pdfs,
+    people,
     records,
     source,
     statistics,
     suppression,
     text,
+    told,
     types,
     workbooks,
     zipped,
@@ -38,6 +40,7 @@ CONTAINER: tuple[_Check, ...] = (
     notebooks.check, markup.check, text.check, hiding.check, figures.check, acro.check,
 )  # fmt: skip
 CONTENT: tuple[_Check, ...] = (
-    delimited.check, counts.check, suppression.check, statistics.check, records.check, identifying.check,
+    delimited.check, counts.check, told.check, suppression.check, statistics.check, records.check, people.check,
+    identifying.check,
 )  # fmt: skip
 SOURCE: _Check = source.check

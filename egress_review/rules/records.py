@@ -110,6 +110,12 @@ def likeness(table: Table) -> tuple[int, list[str]]:
     return score, reasons
 
 
+def rows_in_order(table: Table, first: int) -> bool:
+    """Whether the columns from `first` on name each row once, in order, as a result's groups do."""
+    texts = [table.texts(c).to_list() for c in range(first, table.width)]
+    return _keyed(texts, [table.numbers(c) for c in range(first, table.width)])
+
+
 def _is_rounded_column(values: np.ndarray) -> bool:
     known = values[~np.isnan(values)]
     return bool(len(known) and (known % 5 == 0).all() and known.max() >= 10)

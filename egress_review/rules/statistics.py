@@ -10,7 +10,7 @@ import numpy as np
 from egress_review.count_columns import layout
 from egress_review.findings import Finding
 from egress_review.rules.catalogue import Subject, many, rule
-from egress_review.tables import Table
+from egress_review.table import Floats, Table
 
 EXTREME = rule(
     "statistics.extreme",
@@ -64,23 +64,42 @@ SATURATED = rule("statistics.saturated", "blocks", "A perfect fit", source="SDC 
     why="A model with R² = 1 gives its data back.", remedy="Fit fewer parameters.")  # fmt: skip
 
 _MINIMUM = re.compile(
-    r"^(?:\w+[ _./|-]+)?(?:min|max|minimum|maximum|range|smallest|largest|lowest|highest|amin|amax|oldest|youngest|top ?\d*|first|last)(?:[ _./|-]+\w+)?$",
+    r"^(?:\w+[ _./|-]+)?(?:whis(?:ker)?[ _]?(?:lo|hi|low|high|upper|lower)|fliers?|outliers?|min|max|minimum|maximum|range|smallest|largest|lowest|highest|amin|amax|oldest|youngest|top ?\d*|first|last)(?:[ _./|-]+\w+)?$",
     re.IGNORECASE,
 )
-_LIMITS = re.compile(r"^(?:min|max|minimum|maximum)$", re.IGNORECASE)
+_RANGED = re.compile(r"[(\[,]\s*(?:range|min(?:imum)?\W{1,3}(?:to )?max(?:imum)?)\s*[)\]]?\s*$", re.IGNORECASE)
+_LIMITS = re.compile(
+    r"^(?:min|max|minimum|maximum|whis(?:ker)?[ _]?(?:lo|hi|low|high)|fliers?|outliers?)\.?$", re.IGNORECASE
+)
 _PERCENT = re.compile(
     r"^(?:p|q|pct|perc|percentile|quantile)?[ _]?(\d{1,2}(?:\.\d+)?)(?:th|st|nd|rd)?[ _]?(?:%|percentile|pctl|quantile)?$",
     re.IGNORECASE,
 )
 _FREEDOM = re.compile(
-    r"(?:df residuals?|residual df|df[_ ]resid\w*|residual degrees of freedom|degrees of freedom|df\.residual|resid(?:ual)?[_. ]?do?f)\W{0,24}(\d+)\b(?!\.\d)|on (?:\d+ and )?(\d+) (?:degrees of freedom|DF)\b|F\(\s*\d+,\s*(\d+)\)",
-    re.IGNORECASE,
+    r"(?:df residuals?|residual df|df[_ ]resid\w*|residual degrees of freedom|degrees of freedom|df\.residual|resid(?:ual)?[_. ]?do?f)\W{0,60}?(\d+)\b(?!\.\d)|on (?:\d+ and )?(\d+) (?:degrees of freedom|DF)\b|F\(\s*\d+,\s*(\d+)\)"
+    r"|(?:\bt\s*=\s*|Ttest\w*\([^)\n]*)[-+\d.e]*[^\n]{0,40}?\bdf\s*=\s*(\d+(?:\.\d+)?)"
+    r"|^(?:Residuals?|Within groups)[ \t]+(\d+)[ \t]+[\d.]+[ \t]+[\d.]+[ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
 )
 _SAMPLE = re.compile(
     r"(?:no\. ?observations|number of obs(?:ervations)?|nobs|n_obs|sample size|observations used)\s*[:=]\s*(\d[\d,]*)",
     re.IGNORECASE,
 )
 _FIT = re.compile(r"(?:^|[^.\w-])R-squared(?: \(uncentered\))?:?\s*=?\s*(1\.0+)\b", re.IGNORECASE | re.MULTILINE)
+
+
+_RANGE = re.compile(
+    r"\brange[ds]?\b[^.\n\d]{0,24}[-+]?\d[\d,.]*\s*(?:-|–|—|to|and|;)\s*[-+]?\d[\d,.]*(?!\d)", re.IGNORECASE
+)
+_SAID = re.compile(
+    r"\b(?:highest|lowest|largest|smallest|oldest|youngest|minimum|maximum|richest|poorest|heaviest|tallest)\b(?: [a-z]+){0,4}? (?:is|was|were|being|aged|of|at|earns?|weighs?) \$?€?£?[-+]?\d[\d,.]*",
+    re.IGNORECASE,
+)
+# Words of models and programs, whose limits are nobody's values.
+_STRUCTURE = re.compile(
+    r"depth|iter|degree|feature|leaf|epoch|lag|likelihood|learning|number of|sample|size|fold|order|steps?\b|score|auc|r2|effect|share|rate|coefficient|order of|likelihood|group",
+    re.IGNORECASE,
+)
 
 
 def check(subject: Subject) -> Iterator[Finding]:
@@ -108,7 +127,7 @@ def extreme_cells(table: Table) -> Iterator[tuple[str, str, list[tuple[str, floa
         return
     labels = [str(label or "").strip() for label in table.texts(0).to_list()]
     for column, name in enumerate(table.header):
-        leaf = re.split(r"[/|]|', '", name.strip().strip("()'"))[-1].strip("' ")
+        leaf = re.split(r"[/|]|', '", name.strip().strip("()'"))[-1].strip("' .")
         if leaf and _MINIMUM.match(leaf) and not re.match(r"^(?:first|last)$", leaf, re.IGNORECASE):
             cells = [
                 (f"{name} {label}", float(v))
@@ -135,6 +154,10 @@ def _extremes(subject: Subject, table: Table) -> Iterator[Finding]:
             f"{where}: {name}",
             f"The {kind} {name!r} holds {many(len(cells), 'extreme value', 'extreme values')}.",
         )
+    for row, label in enumerate(table.texts(0).fill_null("").to_list()):
+        ranged = _RANGED.search(str(label)) is not None
+        if ranged and any(re.search(r"\d", table.cell(row, c)) for c in range(1, table.width)):
+            yield EXTREME.found(f"{where}: {str(label)[:40]}", "The row gives the least and the greatest value.")
     labels = table.texts(0).to_list()
     counts: dict[int, float] = {}
     for row, label in enumerate(labels):
@@ -207,6 +230,10 @@ def _named_values(subject: Subject, table: Table) -> Iterator[Finding]:
                 f"{value:.0f} residual degrees of freedom, fewer than {subject.profile.residual_dof}.",
             )
             return
+    if (found := _residual_row(table)) is not None and found < subject.profile.residual_dof:
+        yield FREEDOM.found(
+            f"{where}: residuals", f"{found:g} residual degrees of freedom, fewer than {subject.profile.residual_dof}."
+        )
     for name, value, column in pairs:
         if (
             sample.match(name.strip())
@@ -218,6 +245,20 @@ def _named_values(subject: Subject, table: Table) -> Iterator[Finding]:
                 f"{where}: {name[:40]}", f"This is of {value:.0f} people, fewer than {subject.profile.threshold}."
             )
             return
+
+
+def _residual_row(table: Table) -> float | None:
+    """The degrees of freedom in the last line of an analysis of variance."""
+    names = [name.strip().lower() for name in table.header]
+    if table.height > 200 or "df" not in names:
+        return None
+    values = table.numbers(names.index("df"))
+    for row, label in enumerate(table.texts(0).fill_null("").to_list()):
+        if re.match(r"^(?:residuals?|error|within(?: groups)?)\b", str(label).strip(), re.IGNORECASE) and not np.isnan(
+            values[row]
+        ):
+            return float(values[row])
+    return None
 
 
 def _dominance(subject: Subject, table: Table) -> Iterator[Finding]:
@@ -270,7 +311,13 @@ def _survival(subject: Subject, table: Table) -> Iterator[Finding]:
                 yield SURVIVAL.found(
                     place, f"{many(len(few), 'step is', 'steps are')} of fewer than {subject.profile.threshold} events."
                 )
-        if not risks and table.height > 60 and np.all(drops[~np.isnan(drops)] >= 0):
+        if not risks and _of_events(table, curve, values):
+            yield SURVIVAL.found(
+                f"{table.where or subject.name}: {names[curve][:40]}",
+                "The curve steps at the times of single events, without the numbers at risk.",
+                severity="warns",
+            )
+        elif not risks and table.height > 60 and np.all(drops[~np.isnan(drops)] >= 0):
             yield SURVIVAL.found(
                 table.where or subject.name,
                 f"A curve of {table.height} steps without the numbers at risk.",
@@ -278,10 +325,25 @@ def _survival(subject: Subject, table: Table) -> Iterator[Finding]:
             )
 
 
+def _of_events(table: Table, curve: int, values: Floats) -> bool:
+    """Whether a curve has its steps where events fell, in all their digits: each step is one person or a few."""
+    known = values[~np.isnan(values)]
+    digits = max((len(text.partition(".")[2]) for text in table.texts(curve).drop_nulls().to_list()), default=0)
+    if table.height < 5 or digits < 4 or len(known) < table.height or (np.diff(known) > 0).any():
+        return False
+    times = [table.numbers(c) for c in range(table.width) if c != curve]
+    uneven = [
+        t
+        for t in times
+        if not np.isnan(t).any() and (np.diff(t) > 0).all() and not np.allclose(np.diff(t), np.diff(t)[0])
+    ]
+    return bool(uneven)
+
+
 def _printed(subject: Subject, where: str, text: str) -> Iterator[Finding]:
     low = text.lower()
     for match in _FREEDOM.finditer(text) if "df" in low or "dof" in low or "freedom" in low or "F(" in text else ():
-        value = int(next(group for group in match.groups() if group))
+        value = int(float(next(group for group in match.groups() if group)))
         if value < subject.profile.residual_dof and not re.search(r"Df Model", match.group()):
             yield FREEDOM.found(
                 where, f"{value} residual degrees of freedom, fewer than {subject.profile.residual_dof}."
@@ -290,5 +352,10 @@ def _printed(subject: Subject, where: str, text: str) -> Iterator[Finding]:
         value = int(match.group(1).replace(",", ""))
         if 0 < value < subject.profile.threshold:
             yield SMALL_SAMPLE.found(where, f"This is of {value} people, fewer than {subject.profile.threshold}.")
+    for match in _RANGE.finditer(text):
+        yield EXTREME.found(where, f"The text gives a range: “{' '.join(match.group().split())[:80]}”.")
+    for match in _SAID.finditer(text):
+        if not _STRUCTURE.search(match.group()):
+            yield EXTREME.found(where, f"The text gives an extreme value: “{' '.join(match.group().split())[:80]}”.")
     if _FIT.search(text):
         yield SATURATED.found(where, "R² is 1: the model fits its data exactly.")
