@@ -36,6 +36,14 @@ def voters(db: Session, request: ReleaseRequest) -> dict[str, set[str]]:
     return found
 
 
+def finished(db: Session, request: ReleaseRequest) -> dict[str, set[str]]:
+    """Who of them has a vote that counts on every file of the current turn."""
+    files = rows_of(db, request, request.turn)
+    said = [{vote.reviewer_id for vote in counted_votes(db, file)} for file in files]
+    done = set.intersection(*said) if said else set()
+    return {person: sides for person, sides in voters(db, request).items() if person in done}
+
+
 def places(db: Session, settings: Settings, request: ReleaseRequest) -> int:
     """How many reviewers the request has room for: those that its files need, one more where the votes disagree."""
     files = rows_of(db, request, request.turn)
@@ -46,12 +54,16 @@ def places(db: Session, settings: Settings, request: ReleaseRequest) -> int:
 
 
 def check_may_take_place(who: Caller, request: ReleaseRequest) -> list[str]:
-    """The sides for which the person may vote now; raises when all places are taken by others, saying until when."""
+    """The sides for which the person may vote now; raises when all places are taken by others, saying until when.
+
+    A place is held by a claim, and for good by whoever has voted on every file. Who has voted on some, perhaps in an
+    earlier turn, and did not come back, keeps nobody from it.
+    """
     check_votable(request)
     sides = check_may_review(who, request)
-    taken = voters(who.db, request)
+    taken = finished(who.db, request)
     claims = active_claims(who.db, request)
-    if who.person in taken or any(claim.reviewer_id == who.person for claim in claims):
+    if who.person in voters(who.db, request) or any(claim.reviewer_id == who.person for claim in claims):
         return sides
     for claim in claims:
         other = Caller(who.db, who.settings, who.policy, claim.reviewer_id)

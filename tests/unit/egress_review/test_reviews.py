@@ -1,6 +1,7 @@
 import pytest
 from egress_world import World
 
+from access_control import people
 from egress_review import claims, reviews
 from egress_review.errors import Invalid, NotFound, NotPermitted, WrongState
 from egress_review.states import State
@@ -225,3 +226,16 @@ def test_what_can_be_done_is_what_the_services_let(world: World) -> None:
     assert view(world, request_id, "ana").can == {"withdraw", "comment"}
     assert view(world, request_id, "sam").can == {"vote", "claim", "comment", "freeze"}
     assert view(world, request_id, "olga").can == frozenset()
+
+
+def test_whoever_voted_on_a_part_and_left_keeps_nobody_from_the_rest(world: World) -> None:
+    request_id = world.submitted({"a.csv": "k,n\nx,60\n", "b.csv": "j,n\nu,70\n"})
+    for person in ("sam", "sue"):
+        world.vote(request_id, person, "changes", "a.csv")
+        world.vote(request_id, person, "approve", "b.csv")
+    world.write("a.csv", "k,n\nx,80\n")
+    world.submit(request_id)
+    for person in ("sam", "sue"):
+        world.do(people.suspend_person, person, reason="left", actor="eve")
+    assert world.vote(request_id, "sid", name="a.csv") is State.InReview
+    assert world.vote(request_id, "lou", name="a.csv") is State.Released
