@@ -228,7 +228,8 @@ def refuse_options(spawner: Any, options: Any) -> None:
         spawner.user_options = {}
         spawner.orm_spawner.user_options = {}
         spawner.db.commit()
-        raise web.HTTPError(400, f"A session takes no options; {sorted(options)[:5]} cannot be set. Leave them out.")
+        named = sorted(map(str, options))[:5] if isinstance(options, dict | list) else [str(options)[:60]]
+        raise web.HTTPError(400, f"A session takes no options; {named} cannot be set. Leave them out.")
     if not spawner.name:
         raise web.HTTPError(400, "A session belongs to a project. Open the project in the portal and start it there.")
 

@@ -255,5 +255,5 @@ async def _sentences(request: web.Request, handler: _Handler) -> web.StreamRespo
         return web.json_response({"error": str(error)}, status=404)
     except AccessError as error:
         return web.json_response({"error": str(error)}, status=400)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         return web.json_response({"error": f"the control request is not understood: {error!r}"}, status=400)

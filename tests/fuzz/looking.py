@@ -23,6 +23,7 @@ ALLOWED_TAGS = canonical_forms._TAGS | {"html", "head", "body", "meta", "title"}
 # These may come out otherwise the second time: pictures of a PDF are drawn from a picture.
 UNSTABLE = {"pdf", "svg", "jpeg"}
 _MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+_kept: list[tempfile.TemporaryDirectory[str]] = []  # until this process ends
 _PROFILE = Profile().model_dump()
 
 
@@ -30,7 +31,8 @@ _PROFILE = Profile().model_dump()
 def prepared() -> Any:
     """What a worker opens before it shuts itself in: the index of a small dataset, so that the search for its rows runs."""
     worker.preload()
-    folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    _kept.append(tempfile.TemporaryDirectory(prefix="fuzz-"))
+    folder = Path(_kept[0].name)
     numbers = range(400)
     frame = pl.DataFrame({
         "id": list(numbers), "age": [18 + n * 7 % 70 for n in numbers], "income": [10000.5 + n * 37.25 for n in numbers],

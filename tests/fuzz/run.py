@@ -13,6 +13,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -46,6 +47,8 @@ def fuzz(name: str, seconds: float) -> Ran:
     before = {path.name: path.stat().st_mtime for path in found.iterdir()}
     spent, fuzzed = resource.getrusage(resource.RUSAGE_CHILDREN), 0.0
     executions = coverage = corpus = 0
+    scratch = folder / "tmp"
+    scratch.mkdir(exist_ok=True)
     while (left := seconds - fuzzed) > 2:
         log, began = folder / "log", folder / "began"
         began.unlink(missing_ok=True)
@@ -53,6 +56,7 @@ def fuzz(name: str, seconds: float) -> Ran:
             command = [sys.executable, "-m", "tests.fuzz.one", name, str(int(left)), str(folder)]
             ended = subprocess.run(
                 command,
+                env=os.environ | {"TMPDIR": str(scratch)},
                 stdout=out,
                 stderr=out,
                 check=False,
@@ -79,6 +83,7 @@ def fuzz(name: str, seconds: float) -> Ran:
             (found / "died-without-an-input.txt").write_text(said[-4000:])
         if ended.returncode == 0:
             break
+    shutil.rmtree(scratch, ignore_errors=True)  # a fuzzer ends without tidying up
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - spent.ru_utime - spent.ru_stime
     new = sorted(

@@ -77,7 +77,7 @@ def _manifest() -> dict[str, Any]:
 
 def packed(manifest: Any, change: Any = None, *, method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A bundle with this manifest, signed by the key that is handed over with it."""
-    text = (manifest if isinstance(manifest, str) else json.dumps(manifest)).encode()
+    text = (manifest if isinstance(manifest, str) else json.dumps(manifest)).encode("utf-8", "replace")
     members = {
         MANIFEST: text,
         SIGNATURE: _ENCLAVE.sign(text).hex().encode(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import functools
 import logging
 import tempfile
@@ -61,7 +62,8 @@ class _Running:
         )
         self.stack = AsyncExitStack()
         logging.getLogger("hub").setLevel(logging.CRITICAL)  # a line for each hostile answer
-        self.folder = tempfile.mkdtemp(prefix="fuzz-")
+        self.folder = tempfile.TemporaryDirectory(prefix="fuzz-")
+        atexit.register(lambda: self.loop.run_until_complete(self.stack.aclose()))
         self.rigs = [self.loop.run_until_complete(self._begin(tier)) for tier in (0, 3)]
 
     async def _begin(self, tier: int) -> Any:
@@ -75,7 +77,7 @@ class _Running:
             finally:
                 writer.close()
 
-        folder = Path(self.folder) / str(tier)
+        folder = Path(self.folder.name) / str(tier)
         folder.mkdir()
         return await self.stack.enter_async_context(gateway_rig.rig_for(folder, serve, tier=tier))
 

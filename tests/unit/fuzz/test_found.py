@@ -15,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tornado import web
 
 from access_control.audit import canonical
 from access_control.errors import Invalid as AccessInvalid
@@ -31,7 +32,8 @@ from egress_review.rules.catalogue import Subject
 from egress_review.rules.text import encoded_runs
 from egress_review.signing import public_from_pem
 from hub.portal.logins import Logins
-from tests.fuzz.targets import bundle
+from hub.spawner import refuse_options
+from tests.fuzz.targets import bundle, control_calls, user_options
 
 DEEP = "[" * 5000 + "]" * 5000
 KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
@@ -365,3 +367,19 @@ def test_a_long_run_in_a_text_takes_no_square_of_its_length(piece):
     began = time.process_time()
     list(encoded_runs("x", piece * (200_000 // len(piece))))
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize("options", [{"image": "x"}, [{"a": 1}, {"b": 2}], [[1], {}], 5, "text", True])
+def test_options_of_any_shape_are_refused_with_a_sentence(options):
+    with pytest.raises(web.HTTPError, match="takes no options"):
+        refuse_options(user_options._spawner(), options)
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"reasons": []}', b'{"sessions": 5}', b"[]", b'{"reasons": {"a": ' + b"[" * 5000 + b"]" * 5000 + b"}}"]
+)
+def test_control_calls_of_another_shape_are_not_understood(body):
+    here = control_calls._running()
+    for path in ("/cuts", "/warnings"):
+        status, said = here.loop.run_until_complete(here.call("POST", path, body))
+        assert (status, "not understood" in said["error"]) == (400, True)
