@@ -25,7 +25,8 @@ from access_control.rendition_spec import (
 )
 
 _LONGEST = 256 * 1024  # a name of many parts takes a reader of TOML the square of its length
-_TOP = {"rendition", "title", "description", "tier", "others", "columns", "rows", "suppress", "checks", "uniqueness"}
+_TOP = {"rendition", "title", "description", "tier", "others", "unit", "columns", "rows", "suppress", "checks",
+        "uniqueness"}  # fmt: skip
 _TREATMENTS = ("bands", "round", "clip", "truncate", "first", "area", "groups", "pseudonym")
 _CONDITIONS = ("equals", "at_least", "at_most", "above", "below", "one_of", "none_of", "present")
 
@@ -215,6 +216,10 @@ def parse(text: str, file: str = "The rendition") -> RenditionSpec:
     others = values.get("others", "drop")
     if others not in ("keep", "drop"):
         faults.add("others", f"{others!r} is neither 'keep' nor 'drop', for the columns that are not named.")
+    unit = values.get("unit", "")
+    if not isinstance(unit, str):
+        faults.add("unit", "must be the name of the column that tells whose row it is.")
+        unit = ""
     columns = values.get("columns", {})
     if not isinstance(columns, dict) or (not columns and others != "keep"):
         faults.add("columns", 'names no column; write age = "keep", age = "drop" or age = { bands = 10 }.')
@@ -228,5 +233,5 @@ def parse(text: str, file: str = "The rendition") -> RenditionSpec:
     return RenditionSpec(
         dataset_id, name, title, description, tier or 0, others == "keep", tuple(spec for spec in specs if spec),
         frozenset(source for source, value in columns.items() if value == "drop"), tuple(filters), suppress,
-        tuple(checks), rows_at_least, uniqueness,
+        tuple(checks), rows_at_least, uniqueness, unit,
     )  # fmt: skip

@@ -78,6 +78,7 @@ class RenditionSpec:
     checks: tuple[Check, ...]
     rows_at_least: int
     uniqueness: Uniqueness | None
+    unit: str = ""  # the column that tells whose row it is; empty: each row is of one person
 
     @property
     def id(self) -> str:
@@ -132,6 +133,8 @@ def declared_columns(spec: RenditionSpec, columns: Sequence[Mapping[str, str]]) 
         }
         if words := column.rule.words():
             row["treatment"] = words
+        if column.name == spec.unit:
+            row["unit"] = "yes"
         rows.append(row)
     return rows
 
@@ -178,6 +181,8 @@ def check_against(spec: RenditionSpec, columns: Sequence[Mapping[str, str]], tie
 
 def _check_result_names(spec: RenditionSpec, result: list[str], faults: Faults) -> None:
     named = [(f"checks.{check.column}", check.column) for check in spec.checks]
+    if spec.unit:
+        named.append(("unit", spec.unit))
     if spec.suppress is not None:
         named += [("suppress.together", name) for name in spec.suppress.together]
     if spec.uniqueness is not None:

@@ -10,12 +10,14 @@ from typing import Annotated
 
 import typer
 
+from access_control.data_package import DATA_FILE
 from access_control.errors import AccessError
 from access_control.settings import Profile, Settings, load_settings
 from egress_review.checking import check_files
 from egress_review.errors import EgressError, Invalid
 from egress_review.findings import FileResult
 from egress_review.source_index import has_index, write_index
+from egress_review.sources import Source
 
 EXIT = {"pass": 0, "warn": 1, "block": 2, "unknown": 3}
 
@@ -34,6 +36,9 @@ def check(
             help="A dataset's id (id@version for one version), or a Parquet or CSV file, whose rows are looked for."
         ),
     ] = None,
+    unit: Annotated[
+        str, typer.Option(help="The column that tells whose row it is; without it each row counts as a person.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
 ) -> None:
     """Checks files as the review queue would. Exit status: 0 all pass, 1 some warn, 2 some block, 3 it could not tell."""
@@ -42,7 +47,7 @@ def check(
         if profile not in settings.egress.profiles:
             raise Invalid(f"There is no profile {profile!r}. Profiles: {', '.join(sorted(settings.egress.profiles))}.")
         with tempfile.TemporaryDirectory(prefix="enclave-check-") as scratch:
-            results = _run(settings, paths, settings.egress.profiles[profile], against or [], Path(scratch))
+            results = _run(settings, paths, settings.egress.profiles[profile], against or [], unit, Path(scratch))
     except (AccessError, EgressError, OSError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(3) from error
@@ -93,18 +98,22 @@ def _files(paths: list[Path]) -> list[tuple[Path, str]]:
     return found
 
 
-def _run(
-    settings: Settings, paths: list[Path], profile: Profile, against: list[str], scratch: Path
+def _run(  # noqa: PLR0917 - the options of one command
+    settings: Settings, paths: list[Path], profile: Profile, against: list[str], unit: str, scratch: Path
 ) -> list[FileResult]:
     files = _files(paths)
-    datasets, folders = [], []
+    datasets, folders, sources = [], [], []
     for number, name in enumerate(against):
         dataset, _, version = name.partition("@")
         latest = int(version) if version.isdigit() else _latest(settings, dataset)
         if latest:
             datasets.append((dataset, latest))
+            data = settings.datasets / dataset / f"v{latest}" / DATA_FILE
+            sources.append(Source(f"{dataset} v{latest}", data, unit))
         elif Path(name).is_file():
-            folders.append(_own_index(Path(name), scratch / str(number)))
+            folder, parquet = _own_index(Path(name), scratch / str(number))
+            folders.append(folder)
+            sources.append(Source(Path(name).stem, parquet, unit))
         else:
             raise Invalid(
                 f"No index of a dataset {dataset!r} is here, and no file of that name. Build it with `enclave dataset index`, or name a Parquet or CSV file."
@@ -115,7 +124,9 @@ def _run(
         shown = [(path, name.removeprefix("../")) for path, name in shown]
     common = os.path.commonpath([str(Path(name).parent) for _, name in shown]) if shown else ""
     relative = [(path, os.path.relpath(name, common) if common else name) for path, name in shown]
-    results = check_files(settings, relative, profile=profile, datasets=datasets, index_folders=folders)
+    results = check_files(
+        settings, relative, profile=profile, datasets=datasets, index_folders=folders, sources=sources
+    )
     return [
         FileResult(name, r.verdict, r.findings, r.kind, r.facts, r.rule_version)
         for (_, name), r in zip(files, results, strict=True)
@@ -133,7 +144,8 @@ def _latest(settings: Settings, dataset: str) -> int:
     return max((version for version in versions if has_index(settings, dataset, version)), default=0)
 
 
-def _own_index(path: Path, folder: Path) -> Path:
+def _own_index(path: Path, folder: Path) -> tuple[Path, Path]:
+    """The index of a file's rows, and the file as Parquet."""
     import polars as pl
 
     if path.suffix.lower() in (".csv", ".tsv"):
@@ -146,4 +158,4 @@ def _own_index(path: Path, folder: Path) -> Path:
         folder.mkdir(mode=0o700, parents=True)
         frame.write_parquet(folder / "source.parquet")
         path = folder / "source.parquet"
-    return write_index(path, folder / "v1", os.urandom(16), path.stem, 1)
+    return write_index(path, folder / "v1", os.urandom(16), path.stem, 1), path

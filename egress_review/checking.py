@@ -16,10 +16,11 @@ from typing import Any
 from access_control.settings import Profile, Settings
 from egress_review import kinds, sandbox
 from egress_review.errors import Invalid
-from egress_review.findings import FileResult, Finding, Verdict, finding_from, verdict_of
+from egress_review.findings import FileResult, Finding, finding_from, verdict_of
+from egress_review.rules import dominance, outcome
 from egress_review.rules import files as file_rules
-from egress_review.rules import outcome
 from egress_review.source_index import folder_of, has_index
+from egress_review.sources import Source
 
 
 def check_files(
@@ -30,12 +31,14 @@ def check_files(
     datasets: Sequence[tuple[str, int]] = (),
     peers: Sequence[str] | None = None,
     index_folders: Sequence[Path] = (),
+    sources: Sequence[Source] = (),
 ) -> list[FileResult]:
     """Checks `files`, pairs of (path on disk, name as the researcher gave it), in order.
 
     `datasets` are (dataset id, version) whose rows are looked for; one without an index gives verdict `unknown`.
     `peers` are the names of all files of the request (default: those of `files`), for rules that look beside a file.
-    `index_folders` are further indexes, made for this check alone.
+    `index_folders` are further indexes, made for this check alone. `sources` are the data that figures are computed
+    again from; the author must have been able to read all of it (see `egress_review.source_table`).
     Never raises for what is in a file: a crash, a bomb or a timeout of a check is a finding that blocks.
     """
     names = list(peers) if peers is not None else [name for _, name in files]
@@ -54,12 +57,15 @@ def check_files(
         "profile": profile.model_dump(),
         "peers": names,
         "indexes": folders,
+        "sources": [{"path": str(s.path), "name": s.name, "unit": s.unit} for s in sources if s.path.is_file()],
         "claims": claims,
         "right": right,
     }
 
+    gone = [source.name for source in sources if not source.path.is_file()]
+
     def one(pair: tuple[Path, str]) -> FileResult:
-        return _complete(_check_one(settings, pair[0], pair[1], task), missing)
+        return _complete(_check_one(settings, pair[0], pair[1], task), missing, gone)
 
     if len(files) < 2:
         return [one(pair) for pair in files]
@@ -189,11 +195,17 @@ def _failed(name: str, answer: sandbox.Answer) -> FileResult:
     return _result(name, [rule.found(name, message)])
 
 
-def _complete(result: FileResult, missing: list[str]) -> FileResult:
-    if not missing:
+def _complete(result: FileResult, missing: list[str], gone: list[str]) -> FileResult:
+    findings = list(result.findings)
+    if gone and result.facts.get("tables"):
+        why = f"The data of {', '.join(gone)} is not there any more: no cell was computed again from it."
+        findings.append(dominance.UNSEEN.found(result.path, why))
+    if missing:
+        why = f"No index of source rows for {', '.join(missing)}: the file was not compared with that data."
+        findings.append(outcome.NO_INDEX.found(result.path, why))
+    if len(findings) == len(result.findings):
         return result
-    finding = outcome.NO_INDEX.found(
-        result.path, f"No index of source rows for {', '.join(missing)}: the file was not compared with that data."
-    )
-    verdict: Verdict = "block" if result.verdict == "block" else "unknown"
-    return replace(result, findings=[*result.findings, finding], verdict=verdict)
+    verdict = verdict_of(findings)
+    if result.verdict == "unknown" or (missing and verdict != "block"):
+        verdict = "unknown"
+    return replace(result, findings=findings, verdict=verdict)

@@ -28,6 +28,7 @@ from egress_review.queue_rules import CANONICAL
 from egress_review.records import advance, digest, get_request, rows_of
 from egress_review.release import expire_due
 from egress_review.snapshot import Taken, take
+from egress_review.sources import Source, sources_of
 from egress_review.standing import basis_of
 from egress_review.states import State, Step
 from egress_review.store import Store
@@ -45,6 +46,7 @@ class Checker(Protocol):
         profile: Profile,
         datasets: Sequence[tuple[str, int]] = (),
         peers: Sequence[str] | None = None,
+        sources: Sequence[Source] = (),
     ) -> list[FileResult]:
         """Checks files in order."""
         ...
@@ -168,6 +170,7 @@ def run_checks(
         turn, direction = request.turn, request.direction
         files = rows_of(db, request, turn)
         datasets = sorted({(str(each["dataset"]), int(each["dataset_version"])) for each in request.mounts})
+        sources = sources_of(db, settings, request.mounts, request.project_id)
         profile = settings.egress.profiles[request.profile]
         earlier = ledger_store.earlier_tables(db, request)
     try:
@@ -176,7 +179,7 @@ def run_checks(
         if direction == "in":
             found = [_Checked(result, None, 0, "") for result in imports.check_uploads(settings, pairs, profile)]
         else:
-            results = checker(settings, pairs, profile=profile, datasets=datasets)
+            results = checker(settings, pairs, profile=profile, datasets=datasets, sources=sources)
             if [result.path for result in results] != [name for _, name in pairs]:
                 raise Refused("the checks did not answer for every file")
             found = _rewritten(settings, store, files, results, rewriter)

@@ -7,7 +7,7 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -16,11 +16,20 @@ from access_control.settings import Profile
 from egress_review import kinds, tables
 from egress_review.findings import MAX_FINDINGS, MAX_TEXT, Finding, verdict_of
 from egress_review.rules.catalogue import Subject
+from egress_review.source_index import SourceIndex
+from egress_review.source_table import SourceTable
 
 MAX_INPUT = 1 << 30
 MEMBERS, MEMBER_BYTES = 200, 64 * 1024**2  # of an archive that are looked into
 LONG_TEXT = 2 * 1024**2  # characters of a text that nobody reads any more
 SEARCHED_TEXT = 16 * 1024**2  # characters that are searched all the same
+
+
+class Prepared(NamedTuple):
+    """What a task may look into besides its file; opened before the process shuts itself in."""
+
+    indexes: list[SourceIndex]
+    sources: list[SourceTable]
 
 
 def preload() -> None:
@@ -44,14 +53,18 @@ def preload() -> None:
     PIL.Image.init()
 
 
-def prepare(task: dict[str, Any]) -> list[Any]:
-    """Maps the indexes, while this process may still open them."""
+def prepare(task: dict[str, Any]) -> Prepared:
+    """Maps the indexes and the mounted data, while this process may still open them."""
     from egress_review.source_index import open_index
+    from egress_review.source_table import open_source
 
-    return [open_index(Path(folder)) for folder in task.get("indexes", [])]
+    return Prepared(
+        [open_index(Path(folder)) for folder in task.get("indexes", [])],
+        [open_source(Path(each["path"]), each["name"], each["unit"]) for each in task.get("sources", [])],
+    )
 
 
-def run(task: dict[str, Any], source: int, prepared: list[Any]) -> tuple[dict[str, Any], list[bytes]]:
+def run(task: dict[str, Any], source: int, prepared: Prepared) -> tuple[dict[str, Any], list[bytes]]:
     """Does the task named in `task["do"]`: check, preview or rewrite."""
     size = os.fstat(source).st_size
     if size > MAX_INPUT:
@@ -76,7 +89,7 @@ def run(task: dict[str, Any], source: int, prepared: list[Any]) -> tuple[dict[st
     return {"failure": "crash", "detail": "no such task"}, []
 
 
-def check(task: dict[str, Any], data: bytes, indexes: list[Any]) -> dict[str, Any]:
+def check(task: dict[str, Any], data: bytes, prepared: Prepared) -> dict[str, Any]:
     """All findings in one file, as JSON values."""
     name = str(task["name"])
     kinds.keep_decoded(data)
@@ -86,7 +99,7 @@ def check(task: dict[str, Any], data: bytes, indexes: list[Any]) -> dict[str, An
     )
     subject.claim = str(task.get("claims", {}).get(name, ""))
     subject.checksum = name in task.get("right", [])
-    subject.facts["_indexes"] = indexes
+    subject.facts["_indexes"], subject.facts["_sources"] = prepared.indexes, prepared.sources
     findings = _look(subject)
     if kind == "zip":
         findings += _members(subject)
@@ -96,7 +109,7 @@ def check(task: dict[str, Any], data: bytes, indexes: list[Any]) -> dict[str, An
     facts |= {
         "bytes": len(data),
         "tables": len(subject.tables),
-        "compared_with": [f"{index.dataset} v{index.version}" for index in indexes],
+        "compared_with": [f"{index.dataset} v{index.version}" for index in prepared.indexes],
     }
     facts["shapes"] = [[table.where, table.height, table.width] for table in subject.tables[:20]]
     return {
@@ -119,7 +132,7 @@ def _look(subject: Subject) -> list[Finding]:
             findings += family(subject)
         except ValueError as error:
             findings.append(types.BROKEN.found(subject.name, f"The file cannot be read: {error}."))
-    for family in (*families.CONTENT, families.SOURCE):
+    for family in (*families.CONTENT, *families.SOURCE):
         findings += family(subject)
     return findings
 
@@ -145,12 +158,13 @@ def _members(archive: Subject) -> list[Finding]:
             data = zipped.member(opened, entry.filename)
             name = f"{archive.name}/{entry.filename}"
             inner = Subject(name, kinds.tell(name, data), data, archive.profile, archive.peers, dict(archive.disk))
-            inner.facts["_indexes"] = archive.facts["_indexes"]
+            inner.facts |= {key: archive.facts[key] for key in ("_indexes", "_sources")}
             here = [found for found in _look(inner) if not found.rule.startswith("file.")]
             findings += [found if name in found.where else _within(found, name) for found in here]
             archive.tables += inner.tables
-            if evidence := inner.facts.get("source"):
-                archive.facts["source"] = [*archive.facts.get("source", []), *evidence][:20]
+            for told, most in (("source", 20), ("recomputed", 40)):
+                if evidence := inner.facts.get(told):
+                    archive.facts[told] = [*archive.facts.get(told, []), *evidence][:most]
     except ValueError as error:
         findings.append(zipped.UNSEEN.found(archive.name, f"The members cannot be looked into: {error}."))
     return findings

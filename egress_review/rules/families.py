@@ -10,6 +10,7 @@ from egress_review.rules import (
     columnar,
     counts,
     delimited,
+    dominance,
     figures,
     files,
     hiding,
@@ -43,4 +44,4 @@ CONTENT: tuple[_Check, ...] = (
     delimited.check, counts.check, told.check, suppression.check, statistics.check, records.check, people.check,
     identifying.check,
 )  # fmt: skip
-SOURCE: _Check = source.check
+SOURCE: tuple[_Check, ...] = (source.check, dominance.check)
