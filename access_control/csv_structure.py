@@ -152,11 +152,16 @@ def header_of(path: Path, delimiter: str | None) -> tuple[list[str], str]:
         line = first[: error.start].count(b"\n") + 1
         raise Invalid(f"{path.name}, line {line}: a byte that is no UTF-8 text. Save the file as UTF-8.") from error
     if delimiter is None:
-        line_one = text.lstrip("\r\n").splitlines()[0]
+        line_one = next(iter(text.lstrip("\r\n").splitlines()), "")
         delimiter = max((",", ";", "\t", "|"), key=line_one.count)
     elif len(delimiter) != 1 or not delimiter.isascii() or delimiter in '"\r\n':
         raise Invalid(f"The delimiter {delimiter!r} is not one character such as ',' or ';'.")
-    names = next(row for row in csv.reader(text.splitlines(keepends=True), delimiter=delimiter) if row)
+    try:
+        names = next((row for row in csv.reader(text.splitlines(keepends=True), delimiter=delimiter) if row), [])
+    except csv.Error as error:
+        raise Invalid(f"{path.name}: the line of column names is not CSV: {error}.") from error
+    if not names:
+        raise Invalid(f"{path.name} has no line of column names. A CSV starts with one.")
     check_names(path.name, names)
     return names, delimiter
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterator
 from io import BytesIO
 
@@ -12,6 +13,7 @@ import pyarrow.ipc
 import pyarrow.parquet
 
 from egress_review.findings import Finding
+from egress_review.rules import text
 from egress_review.rules.catalogue import Subject, many, rule
 
 METADATA = rule(
@@ -67,6 +69,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ValueError(f"the table cannot be read: {error}") from error
     yield from _schema(subject.name, schema)
+    yield from _names(subject.name, table.column_names)
     for name, column in zip(table.column_names, table.columns, strict=True):
         if pa.types.is_dictionary(column.type):
             for chunk in column.chunks:
@@ -77,6 +80,14 @@ def check(subject: Subject) -> Iterator[Finding]:
                         f"{many(len(chunk.dictionary) - len(used), 'category is', 'categories are')} in no row, of {len(chunk.dictionary)}.",
                     )
                     break
+
+
+def _names(where: str, names: list[str]) -> Iterator[Finding]:
+    """The names of the columns; a table without rows has them too, and no other rule reads those."""
+    for name in names:
+        if any(unicodedata.category(character)[0] == "C" for character in name):
+            yield text.CONTROL.found(f"column {name!r}", "The name has characters that cannot be seen.")
+    yield from text.encoded_runs(f"{where}, names of columns", "\n".join(names))
 
 
 def _schema(where: str, schema: pa.Schema) -> Iterator[Finding]:
@@ -91,9 +102,9 @@ def _schema(where: str, schema: pa.Schema) -> Iterator[Finding]:
             yield METADATA.found(f"column {field.name}", f"Metadata {odd[0][:40]!r} on the column.")
 
 
-def _pandas(where: str, text: bytes) -> Iterator[Finding]:
+def _pandas(where: str, written: bytes) -> Iterator[Finding]:
     try:
-        described = json.loads(text)
+        described = json.loads(written)
     except (ValueError, RecursionError):
         described = None
     indexes = described.get("index_columns", []) if isinstance(described, dict) else None
@@ -110,7 +121,7 @@ def _pandas(where: str, text: bytes) -> Iterator[Finding]:
         "partition_columns",
         "attributes",
     }
-    if not usual or described.get("attributes") or len(text) > 2000 + 400 * len(columns):
+    if not usual or described.get("attributes") or len(written) > 2000 + 400 * len(columns):
         yield METADATA.found(where, "The pandas metadata holds more than it needs.")
     for index in indexes:
         if isinstance(index, str) and index.startswith("__index_level"):

@@ -1,6 +1,7 @@
 """What fuzzing found, each by code: what went wrong before, and what is said now."""
 
 import base64
+import contextlib
 import io
 import json
 import struct
@@ -18,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tornado import web
 
 from access_control.audit import canonical
+from access_control.csv_structure import header_of
 from access_control.errors import Invalid as AccessInvalid
 from access_control.errors import Refused as AccessRefused
 from access_control.rendition_parser import parse
@@ -383,3 +385,22 @@ def test_control_calls_of_another_shape_are_not_understood(body):
     for path in ("/cuts", "/warnings"):
         status, said = here.loop.run_until_complete(here.call("POST", path, body))
         assert (status, "not understood" in said["error"]) == (400, True)
+
+
+def test_the_names_of_a_table_without_rows_are_read():
+    for name in ("\u200b", "a\0", base64.b64encode(bytes(range(200))).decode()):
+        out = io.BytesIO()
+        pyarrow.parquet.write_table(pa.table({name: pa.array([], pa.int64())}), out)
+        assert rules_of(columnar, "a.parquet", out.getvalue()) & {"text.control", "text.encoded"}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xef\xbb\xbf\n", b"\x1c", b"\xef\xbb\xbf", b'"' + b"a" * 200_000, b'"a\n'],
+    ids=lambda data: repr(data[:9]),
+)
+def test_a_csv_without_names_of_columns_is_told(tmp_path, data):
+    (tmp_path / "a.csv").write_bytes(data)
+    for delimiter in (None, ","):
+        with contextlib.suppress(AccessInvalid):
+            assert header_of(tmp_path / "a.csv", delimiter)[0]
