@@ -235,7 +235,7 @@ def _written(source: str) -> str:
 
 def _notebook(data: bytes) -> bytes:
     value = tables.load_notebook(data)
-    cells = []
+    cells: list[dict[str, Any]] = []
     for cell in value["cells"]:
         kind = cell.get("cell_type")
         if kind not in ("code", "markdown", "raw"):
