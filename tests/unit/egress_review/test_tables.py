@@ -1,6 +1,7 @@
 import json
 
 import numpy as np
+import pytest
 
 from egress_review import printed_tables, tables
 
@@ -19,6 +20,19 @@ def test_a_cross_table_keeps_its_numeric_header():
 
 def test_two_tables_in_one_file():
     assert [t.height for t in tables.from_delimited("", b"a,b\n1,2\n\nc,d\n3,4\n5,6\n")] == [1, 2]
+
+
+@pytest.mark.parametrize("letter", ["a", "ä"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+def test_a_large_file_is_read_in_every_encoding(letter, encoding):
+    lines = ["name;n", *(f"{letter}{row};{row}" for row in range(40_000))]
+    (table,) = tables.from_delimited("", "\n".join(lines).encode(encoding))
+    assert (table.header, table.height) == (["name", "n"], 40_000)
+    assert table.columns[0][-1] == f"{letter}39999"
+
+
+def test_a_large_file_with_zero_bytes_is_no_text():
+    assert tables.from_delimited("", b"a,b\n" + b"1,2\n" * 60_000 + b"\x00,1\n") == []
 
 
 def test_printed_tables_are_found():
