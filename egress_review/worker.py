@@ -121,7 +121,7 @@ def check(task: dict[str, Any], data: bytes, prepared: Prepared) -> dict[str, An
 
 
 def _look(subject: Subject) -> list[Finding]:
-    from egress_review.rules import families, types
+    from egress_review.rules import families, outcome, types
 
     findings: list[Finding] = []
     broken = _open(subject)
@@ -132,8 +132,17 @@ def _look(subject: Subject) -> list[Finding]:
             findings += family(subject)
         except ValueError as error:
             findings.append(types.BROKEN.found(subject.name, f"The file cannot be read: {error}."))
+        except (MemoryError, RecursionError):
+            raise  # the file is more than a worker may hold
+        except (Exception, pl.exceptions.PanicException) as error:  # what the other rules found is told all the same
+            findings.append(outcome.CRASH.found(subject.name, f"{family.__module__}: {type(error).__name__}: {error}"))
     for family in (*families.CONTENT, *families.SOURCE):
-        findings += family(subject)
+        try:
+            findings += family(subject)
+        except (MemoryError, RecursionError):
+            raise  # the file is more than a worker may hold
+        except (Exception, pl.exceptions.PanicException) as error:  # what the other rules found is told all the same
+            findings.append(outcome.CRASH.found(subject.name, f"{family.__module__}: {type(error).__name__}: {error}"))
     return findings
 
 
@@ -185,7 +194,7 @@ def _open(subject: Subject) -> str:
         _texts(subject)
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         return f"{error or type(error).__name__}"[:300]
-    except Exception as error:  # a parser of untrusted bytes may raise anything; the file is refused
+    except (Exception, pl.exceptions.PanicException) as error:  # a parser of untrusted bytes may raise anything
         return f"{type(error).__name__}: {error}"[:300]
     return ""
 
@@ -262,7 +271,7 @@ def _without_markup(text: str, kind: str) -> str:
 
 
 def _notebook_texts(subject: Subject) -> None:
-    notebook = tables.load_json(subject.data)
+    notebook = tables.load_notebook(subject.data)
     markup: list[tuple[str, str, str]] = []
     images: list[tuple[str, str, bytes]] = []
     for number, cell in enumerate(notebook.get("cells", []), 1):
@@ -286,6 +295,8 @@ def _notebook_texts(subject: Subject) -> None:
             markup.append((where, value, "svg"))
             subject.texts.append((where, _without_markup(value, "svg")))
         else:
+            if media == "text/markdown" and "<" in value:  # a viewer takes it for HTML
+                markup.append((where, value, "html"))
             subject.texts.append((where, value))
     subject.facts["_markup"] = markup
     subject.facts["_images"] = images

@@ -9,6 +9,7 @@ import time
 import zipfile
 import zlib
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
@@ -25,11 +26,11 @@ from access_control.errors import Refused as AccessRefused
 from access_control.rendition_parser import parse
 from access_control.settings import Profile
 from access_control.transparency import verify, verify_export
-from egress_review import canonical_forms, kinds, sandbox, tables
+from egress_review import canonical_forms, kinds, sandbox, tables, worker
 from egress_review.bundle_check import check_bundle
 from egress_review.errors import Invalid, Refused
 from egress_review.findings import FileResult
-from egress_review.rules import columnar, images, markup, models, notebooks, pdfs
+from egress_review.rules import columnar, families, images, markup, models, notebooks, pdfs
 from egress_review.rules.catalogue import Subject
 from egress_review.rules.text import encoded_runs
 from egress_review.signing import public_from_pem
@@ -404,3 +405,30 @@ def test_a_csv_without_names_of_columns_is_told(tmp_path, data):
     for delimiter in (None, ","):
         with contextlib.suppress(AccessInvalid):
             assert header_of(tmp_path / "a.csv", delimiter)[0]
+
+
+@pytest.mark.parametrize("error", [TypeError("x"), pl.exceptions.PanicException("x")], ids=["error", "panic"])
+@pytest.mark.parametrize("families_of", ["CONTAINER", "CONTENT"])
+def test_a_rule_that_breaks_off_hides_no_other(monkeypatch, error, families_of):
+    def breaks(_subject):
+        raise error
+
+    worker.preload()
+    monkeypatch.setattr(families, families_of, (breaks, *getattr(families, families_of)))
+    task = {"name": "a.txt", "profile": Profile().model_dump(), "peers": [], "disk": {}}
+    answer = worker.check(task, b"hidden \x1b[8mtext\x1b[0m\n", worker.prepare({}))
+    assert {"check.crash", "text.control"} <= {finding["rule"] for finding in answer["findings"]}
+    assert answer["verdict"] == "block"
+
+
+def test_markdown_that_an_output_prints_is_looked_at_as_markup():
+    output = {"output_type": "display_data", "metadata": {}, "data": {"text/markdown": "<script>alert(1)</script>"}}
+    book = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {},
+        "cells": [{"cell_type": "code", "source": "", "metadata": {}, "outputs": [output]}],
+    }
+    task = {"name": "a.ipynb", "profile": Profile().model_dump(), "peers": [], "disk": {}}
+    answer = worker.check(task, json.dumps(book).encode(), worker.prepare({}))
+    assert "markup.script" in {finding["rule"] for finding in answer["findings"]}
