@@ -7,7 +7,6 @@ reported. The last line is one JSON object. `--quick` takes 500,000 rows and one
 from __future__ import annotations
 
 import argparse
-import json
 import resource
 import statistics
 import subprocess
@@ -22,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
+import report
 
 DECLARATION = """
 rendition = "people/pseudonymised"
@@ -188,17 +188,20 @@ def main() -> None:
     peak = {run: max(p for _, p in values) for run, values in found.items()}
     for run in RUNS:
         print(f"| {run} | {seconds[run]:.1f} | {rows / seconds[run]:,.0f} | {peak[run]:,.0f} MiB |")
-    result = {
-        "benchmark": "ingest",
-        "ours": round(rows / seconds["ours"]),
-        "peers": {run: round(rows / seconds[run]) for run in RUNS if run not in {"ours", "rendition"}},
-        "unit": "rows/s",
-        "ratio": round(seconds["pyarrow"] / seconds["ours"], 3),
-        "peak_mib": {run: round(value) for run, value in peak.items()},
-        "rendition": round(rows / seconds["rendition"]),
-        "rows": rows,
-    }
-    print(json.dumps(result))
+    speed = {run: rows / taken for run, taken in seconds.items()}
+    peers = [run for run in RUNS if run not in {"ours", "rendition"}]
+    report.finish(
+        "ingest",
+        {
+            "ingest": report.figure(speed["ours"], {run: speed[run] for run in peers}, "rows/s", digits=0),
+            "peak memory": report.figure(peak["ours"], {run: peak[run] for run in peers}, "MiB", digits=0),
+            "pseudonymised rendition": report.figure(
+                speed["rendition"], {run: speed[run] for run in peers}, "rows/s", digits=0
+            ),
+            "its peak memory": report.figure(peak["rendition"], {run: peak[run] for run in peers}, "MiB", digits=0),
+        },
+        rows=rows,
+    )
 
 
 if __name__ == "__main__":

@@ -23,6 +23,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import report
+
 DAY = date(2026, 6, 1)
 START, UNTIL = date(2026, 1, 1), date(2026, 12, 31)
 ROW_COLUMNS = ("id", "eft", "role", "project", "data", "act", "purpose", "region", "start", "until", "training")
@@ -442,18 +444,13 @@ def main() -> int:
         ("memory over the bare process", "memory", "MiB", 1), ("1,000 sessions decided again", "redecide", "s", 1),
         ("one changed row", "update", "s", 1),
     ]  # fmt: skip
-    for label, key, unit, factor in figures:
-        peers = {
-            peer: round(results[peer][key] * factor, 3)
-            for peer in ("floor", "cedarpy", "stock")
-            if key in results[peer]
-        }
-        base = peers.get("floor", peers.get("cedarpy"))
-        value = ours[key] * factor
-        print(json.dumps({
-            "benchmark": f"policy: {label}", "ours": round(value, 3), "peers": peers, "unit": unit,
-            "ratio": round(value / base, 3) if base else None,
-        }))  # fmt: skip
+    report.finish("policy", {
+        label: report.figure(
+            ours[key] * factor,
+            {name: results[name][key] * factor for name in ("floor", "cedarpy", "stock") if key in results[name]}, unit,
+        )
+        for label, key, unit, factor in figures
+    })  # fmt: skip
     return 0
 
 

@@ -9,7 +9,6 @@ last line is JSON.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import secrets
 import statistics
@@ -21,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import report
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -163,15 +163,13 @@ def main() -> None:
                 stock.close()
         finally:
             ours.close()
-    medians = {name: round(statistics.median(values), 3) for name, values in seconds.items()}
-    result = {
-        "benchmark": "session_start",
-        "rounds": rounds,
-        "median_seconds": medians,
-        "ratio": round(medians["ours"] / medians["stock"], 3),
-        "all_seconds": {name: [round(value, 3) for value in values] for name, values in seconds.items()},
-    }
-    print(json.dumps(result))
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    report.finish(
+        "session_start",
+        {"start to first answer": report.figure(medians["ours"], {"stock": medians["stock"]}, "s")},
+        rounds=rounds,
+        all_seconds={name: [round(value, 3) for value in values] for name, values in seconds.items()},
+    )
 
 
 if __name__ == "__main__":
