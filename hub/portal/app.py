@@ -55,7 +55,7 @@ def make_app(portal: Portal) -> FastAPI:
         origin=portal.settings.web.origin,
         api=f"{prefix}/api/",
         secure=portal.settings.web.scheme == "https",
-        uploads=(f"{prefix}/imports/", f"{prefix}/api/imports/", f"{prefix}/calibration/"),
+        uploads=tuple(f"{prefix}/{each}/" for each in ("imports", "api/imports", "calibration", "api/calibration")),
         upload_bytes=portal.settings.egress.max_file_bytes,
     )
     problems.install(app)

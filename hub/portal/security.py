@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -111,4 +111,11 @@ class Guard:
     def _refusal(self, path: str, status: int, sentence: str) -> Response:
         if path.startswith(self.api):
             return JSONResponse({"status": status, "error": sentence}, status)
-        return PlainTextResponse(sentence, status)
+        home = self.api.removesuffix("api/")
+        return HTMLResponse(
+            f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Refused · Enclave</title>'
+            f'<link rel="stylesheet" href="{home}static/portal.css"><main class="frame lone"><div class="card">'
+            f"<h1>Refused</h1><p>{sentence}</p>"
+            f'<p>Go back to the page before, or <a href="{home}">to the first page</a>.</p></div></main></html>',
+            status,
+        )

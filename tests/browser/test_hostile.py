@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
+from access_control import clock
 from tests.browser.conftest import Crowd
+from tests.browser.test_admin import COLUMNS
 from tests.browser.test_refusals import PAYLOAD, watch
 
 REFLECTED = (
@@ -43,14 +46,14 @@ def test_names_titles_and_reasons_never_run(crowd: Crowd) -> None:
     eve = crowd.page("eve", "people")
     dialogs = watch(eve)
     form = eve.locator("section", has_text="Enrol a person").last.locator("form")
-    form.get_by_label("Id").fill("mallory")
-    form.get_by_label("Name").fill(PAYLOAD)
+    form.get_by_label("Id", exact=True).fill("mallory")
+    form.get_by_label("Name", exact=True).fill(PAYLOAD)
     form.get_by_label("E-mail").fill("mallory@uni.example")
     form.get_by_label("Region").fill("not a region!")
     form.get_by_role("button", name="Enrol").click()
     # A mistake first: the form comes back with the name in it, as text.
     expect(eve.locator("[role=alert]")).to_be_visible()
-    expect(eve.locator("form", has_text="E-mail").get_by_label("Name")).to_have_value(PAYLOAD)
+    expect(eve.locator("form", has_text="E-mail").get_by_label("Name", exact=True)).to_have_value(PAYLOAD)
     inert(eve, "the form that came back")
     again = eve.locator("form", has_text="E-mail")
     again.get_by_label("Region").fill("EU")
@@ -59,7 +62,10 @@ def test_names_titles_and_reasons_never_run(crowd: Crowd) -> None:
     inert(eve, "the person's page")
 
     eve.goto(f"{crowd.portal}policy")
-    eve.get_by_label("Changes, as CSV").fill("change,id\nremove,AGR-0001.1\n")
+    start = clock.today() + timedelta(days=30)
+    eve.get_by_label("Changes, as CSV").fill(
+        f"{COLUMNS}\nadd,BAN-7,deny,researcher,project:wages,any,mount,any,any,{start},{start},any\n"
+    )
     eve.get_by_label("Reason").fill(PAYLOAD)
     eve.get_by_role("button", name="Propose", exact=True).click()
     expect(eve.locator(".lead")).to_contain_text(PAYLOAD)

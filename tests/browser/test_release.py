@@ -65,7 +65,7 @@ def test_from_a_session_to_a_download_that_equals_what_was_reviewed(crowd: Crowd
     tom = crowd.page("tom", "queue")
     tom.locator(f'a[href$="/reviews/{request}"]').click()
     expect(tom.locator(".preview table.data")).to_contain_text("north")
-    leaves = re.findall(r"[0-9a-f]{64}", tom.locator(".card", has_text="by_region.csv").first.inner_text())[-1]
+    leaves = re.findall(r"[0-9a-f]{64}", tom.locator("section.file", has_text="by_region.csv").first.inner_text())[-1]
     tom.get_by_label("Approve: it may leave").check()
     tom.get_by_label(re.compile("^Why")).fill("Every count is above the threshold.")
     tom.get_by_role("button", name="Vote", exact=True).click()

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from hub.portal.api.shapes import Problem
 
-MODULES: tuple[str, ...] = ("me", "work", "access", "releases", "imports", "oversight")
+MODULES: tuple[str, ...] = ("me", "work", "access", "releases", "stewarding", "imports", "oversight")
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem, "description": what}

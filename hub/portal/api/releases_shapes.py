@@ -188,3 +188,48 @@ class PreviewShape(Shape):
     note: str
     images: int
     cut: bool
+
+
+class FiguresShape(Shape):
+    """How one reviewer does: files voted on, of seeded ones how many were approved, median seconds a file."""
+
+    reviewer: str
+    files: int
+    seeded: int
+    missed: int
+    seconds: float
+
+
+class CalibrationShape(Shape):
+    """How the reviewers of the caller's owners do."""
+
+    reviewers: list[FiguresShape]
+    seeded: int
+    missed: int
+    pairs: int
+    agreement: float | None
+    kappa: float | None
+
+
+class DueShape(Shape):
+    """Something that waits for the caller; `page` is where in the portal."""
+
+    kind: str
+    subject: str
+    project_id: str
+    page: str
+    sentence: str
+
+
+class DamageShape(Shape):
+    """A stored file that is not what its name says, or is missing."""
+
+    sha256: str
+    sentence: str
+
+
+class KeyShape(Shape):
+    """A public key."""
+
+    id: str
+    pem: str
