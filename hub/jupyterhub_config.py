@@ -49,6 +49,8 @@ def configure(c: Any, settings: Settings, ports: Ports, engine: Engine) -> None:
     hub.db_url = f"sqlite:///{settings.data_root / 'hub.sqlite'}"
     hub.cookie_secret = bytes.fromhex(read_secret(settings, "cookie.secret"))
     hub.cookie_max_age_days = LOGIN_DAYS
+    # A session's script can set cookies for all of the domain, but none with this prefix, which TLS is needed for.
+    hub.cookie_host_prefix_enabled = secure
     hub.default_url = PORTAL
     hub.redirect_to_server = False
     hub.allow_named_servers = True

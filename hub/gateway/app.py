@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import re
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from hub.gateway.allowlist import Asked, Closed, Kind, find, front_page
 from hub.gateway.aside import Aside, TookTooLong
 from hub.gateway.budgets import Budgets, Level, Paused
 from hub.gateway.held import TooMuchAtOnce
+from hub.gateway.own import OwnAnswers
 from hub.gateway.pages import Words
 from hub.gateway.passing import Passing
 from hub.gateway.routes_to_proxy import session_of_host
@@ -32,7 +32,6 @@ log = logging.getLogger(__name__)
 _HUB_PATH = re.compile(r"/user/(?P<person>[^/]+)/(?P<project>[^/]+)(?P<rest>/.*)?")
 _LEASE_LOOKS, _LEASE_LOOK_SECONDS = 150, 0.02
 _WEBSOCKETS = (Kind.Kernel, Kind.Terminal, Kind.Silence, Kind.Screen, Kind.News)
-_TRANSLATIONS = {"data": {"en": {"displayName": "English", "nativeName": "English"}}, "message": ""}
 
 
 @dataclass
@@ -54,6 +53,7 @@ class Gateway:
         self._secure = self.settings.web.scheme == "https"
         self._aside = Aside()
         self._passing = Passing(self.budgets, self._aside)
+        self._own = OwnAnswers(self.settings, self.files, self.viewer, self.budgets, self._headers)
         self._version = version("jupyterhub")
 
     def upstream(self, session: LiveSession) -> Upstream:
@@ -186,13 +186,15 @@ class Gateway:
     async def _serve(self, request: web.BaseRequest, session: LiveSession, asked: Asked) -> web.StreamResponse:
         kind = asked.route.kind
         tier = self.settings.tiers[session.tier]
-        if kind is Kind.Static:
-            return self._static(request, session, asked)
-        if kind is Kind.Own:
-            return await self._own(request, session, asked)
-        if kind is Kind.Page:
-            session.touch()
-            return self._page(session, asked)
+        if asked.path == "/enclave/status" and kind is Kind.Own and session.silent:
+            if not await self._answers(session):
+                return self._say(request, self._died(session.id), session.id)
+            session.silent = False
+        if kind in (Kind.Static, Kind.Own, Kind.Page):
+            if kind is Kind.Page:
+                session.touch()
+            own = self._own.answer(request, session, asked)
+            return self._say(request, pages.NO_FILE, session.id, session.project) if own is None else own
         if kind is Kind.News:
             if session.websockets >= websockets.MOST_WEBSOCKETS:
                 return self._say(request, pages.refused("Too many pages are open.", 429), session.id)
@@ -260,69 +262,6 @@ class Gateway:
             max_age=entrance.COOKIE_SECONDS,
         )
         return answer
-
-    def _static(self, request: web.BaseRequest, session: LiveSession, asked: Asked) -> web.Response:
-        if self.settings.tiers[session.tier].pixels_only:
-            return self._viewer_script(request, session, asked)
-        body = self.files.find(asked.path, request.headers.get(hdrs.ACCEPT_ENCODING, ""))
-        if body is None:
-            words = pages.refused("JupyterLab has no such file.", 404)
-            return self._say(request, words, session.id, session.project)
-        sent = self._headers(session.id, body.media_type, body.cache)
-        if body.encoding:
-            sent[hdrs.CONTENT_ENCODING] = body.encoding
-        sent[hdrs.VARY] = "Accept-Encoding"
-        return web.Response(body=body.data, headers=sent)
-
-    def _viewer_script(self, request: web.BaseRequest, session: LiveSession, asked: Asked) -> web.Response:
-        script = self.viewer.get(asked.path)
-        if script is None:
-            return self._say(request, pages.refused("The viewer has no such file.", 404), session.id, session.project)
-        sent = self._headers(session.id, "text/javascript; charset=utf-8", "private, max-age=3600")
-        return web.Response(body=script, headers=sent)
-
-    def _page(self, session: LiveSession, asked: Asked) -> web.Response:
-        if self.settings.tiers[session.tier].pixels_only:
-            sent = self._headers(session.id, "text/html; charset=utf-8")
-            return web.Response(body=screen.page(session.project), headers=sent)
-        match = re.fullmatch(r"/lab(?:/workspaces/(?P<workspace>[^/]+))?(?:/tree/(?P<tree>.+))?", asked.path)
-        body = self.files.page(
-            tree_path=(match and match["tree"]) or "",
-            workspace=(match and match["workspace"]) or "default",
-            project=session.project,
-            terminals=self.settings.tiers[session.tier].terminals,
-            script=self.settings.tiers[session.tier].printed_script,
-        )
-        sent = self._headers(session.id, "text/html; charset=utf-8")
-        sent[hdrs.LINK] = f"</static/lab/{self.files.main}?v={self.files.main.split('.')[1]}>; rel=preload; as=script"
-        return web.Response(body=body, headers=sent)
-
-    async def _own(self, request: web.BaseRequest, session: LiveSession, asked: Asked) -> web.Response:
-        if asked.path == "/":
-            there = front_page(self.settings.tiers[session.tier])
-            return web.Response(status=303, headers=self._headers(session.id, "text/plain") | {hdrs.LOCATION: there})
-        if asked.path == "/enclave/screen.js":
-            sent = self._headers(session.id, "text/javascript; charset=utf-8", "private, max-age=3600")
-            return web.Response(body=screen.SCRIPT, headers=sent)
-        if asked.path == "/enclave/page.js":
-            sent = self._headers(session.id, "text/javascript; charset=utf-8", "private, max-age=3600")
-            return web.Response(body=pages.PAGE_SCRIPT, headers=sent)
-        if asked.path == "/favicon.ico":
-            return web.Response(status=204, headers=self._headers(session.id, "image/x-icon", "private, max-age=86400"))
-        if asked.path == "/enclave/status":
-            if session.silent and not await self._answers(session):
-                return self._say(request, self._died(session.id), session.id)
-            session.silent = False
-            body = json.dumps(news.status(session, self.budgets))
-        elif asked.path == "/api/me":
-            name = session.person
-            identity = {"username": name, "name": name, "display_name": name, "initials": name[:2].upper()}
-            body = json.dumps({"identity": identity | {"avatar_url": None, "color": None}, "permissions": {}})
-        elif asked.path == "/lab/api/translations":
-            body = json.dumps(_TRANSLATIONS)
-        else:
-            body = json.dumps({"data": {}, "message": ""})
-        return web.Response(body=body.encode(), headers=self._headers(session.id, headers.JSON))
 
 
 def _query(request: web.BaseRequest) -> list[tuple[str, str]]:

@@ -14,12 +14,12 @@ from __future__ import annotations
 from functools import lru_cache
 
 _PERMISSIONS = (
-    "accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read",
-    "display-capture", "encrypted-media", "fullscreen", "geolocation", "gyroscope", "hid",
-    "identity-credentials-get", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi",
-    "otp-credentials",
-    "payment", "picture-in-picture", "publickey-credentials-create", "publickey-credentials-get", "screen-wake-lock",
-    "serial", "speaker-selection", "storage-access", "usb", "window-management", "xr-spatial-tracking",
+    "accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "clipboard-read", "compute-pressure",
+    "display-capture", "encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid",
+    "identity-credentials-get", "idle-detection", "keyboard-map", "local-fonts", "magnetometer", "microphone",
+    "midi", "otp-credentials", "payment", "picture-in-picture", "publickey-credentials-create",
+    "publickey-credentials-get", "screen-wake-lock", "serial", "speaker-selection", "storage-access", "usb",
+    "web-share", "window-management", "xr-spatial-tracking",
 )  # fmt: skip
 
 # The types that a body may have, by how it may be used; whatever else a container calls its answer, it is not.

@@ -13,10 +13,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import aiohttp
+from aiohttp import StreamReader
 from aiohttp.client_proto import ResponseHandler
+from aiohttp.http import RawResponseMessage
 
 from access_control.errors import Refused
 
+MOST_BEFORE = 16  # answers before the answer
 MOST_HELD = 128 * 1024 * 1024  # bytes of one session
 
 
@@ -57,7 +60,26 @@ class Held:
             self.give(kept)
 
 
-class WatchedProtocol(ResponseHandler):
+class PatientProtocol(ResponseHandler):
+    """A connection on which an answer comes at last: what may come before it (100, 103) comes a few times only."""
+
+    _before = 0
+
+    def feed_data(self, data: tuple[RawResponseMessage, StreamReader], size: int = 0) -> None:
+        """Ends the connection of a server that has more to say before its answer than any has."""
+        if 100 <= data[0].code < 200 and data[0].code != 101:
+            self._before += 1
+            if self._before > MOST_BEFORE:
+                self.set_exception(aiohttp.ClientPayloadError("the answer never comes"))
+                if self.transport is not None:
+                    self.transport.abort()
+                return
+        else:
+            self._before = 0
+        super().feed_data(data, size)
+
+
+class WatchedProtocol(PatientProtocol):
     """A connection of a websocket: what has come and was not passed on yet counts as held."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, held: Held) -> None:

@@ -89,6 +89,7 @@ TERMINALS = Words(403, "Terminals are closed", ("Sessions of this tier work with
 CLOSED = Words(403, "Closed", ("The enclave does not pass this on to the session.",))
 METHOD = Words(405, "Not possible here", ("The enclave does not pass on this kind of request for this address.",))
 OTHER_SITE = Words(403, "Asked by another site", ("A session answers only to its own page, shown in the portal.",))
+NO_FILE = Words(404, "Not possible in this session", ("There is no such file.",))
 TOO_BIG = Words(413, "Too large", ("What was sent is larger than the enclave takes here.",))
 
 BY_REASON = {"download": DOWNLOAD, "terminals": TERMINALS, "method": METHOD, "closed": CLOSED}
@@ -121,13 +122,24 @@ PAGE_SCRIPT = b"""(() => {
   const bar = document.createElement("div");
   bar.id = "enclave-banner";
   bar.setAttribute("role", "status");
-  bar.style.cssText = "display:none;position:fixed;left:50%;bottom:2rem;transform:translateX(-50%);z-index:100000;" +
-    "max-width:44rem;padding:.75rem 1rem;border-radius:6px;background:#7a4b00;color:#fff;" +
-    "font:14px/1.4 system-ui,sans-serif;box-shadow:0 2px 12px rgba(0,0,0,.4)";
+  // What a cell prints may bring styles of its own. These are the element's, and important: no printed style is above
+  // them. In the top layer nothing lies over it.
+  const looks = {
+    all: "initial", position: "fixed", left: "50%", bottom: "2rem", transform: "translateX(-50%)",
+    "z-index": "2147483647", "max-width": "44rem", padding: ".75rem 1rem", "border-radius": "6px", color: "#fff",
+    font: "14px/1.4 system-ui,sans-serif", "box-shadow": "0 2px 12px rgba(0,0,0,.4)", "box-sizing": "border-box",
+  };
+  const look_as = (name, value) => bar.style.setProperty(name, value, "important");
+  for (const [name, value] of Object.entries(looks)) { look_as(name, value); }
+  look_as("display", "none");
   const show = (text, serious) => {
-    bar.textContent = text;
-    bar.style.background = serious ? "#8c1d18" : "#7a4b00";
-    bar.style.display = text ? "block" : "none";
+    if (bar.textContent !== text) { bar.textContent = text; }
+    look_as("background", serious ? "#8c1d18" : "#7a4b00");
+    look_as("display", text ? "block" : "none");
+    if (!bar.showPopover || !bar.isConnected) { return; }
+    if (bar.popover !== "manual") { bar.popover = "manual"; }
+    if (text && !bar.matches(":popover-open")) { bar.showPopover(); }
+    if (!text && bar.matches(":popover-open")) { bar.hidePopover(); }
   };
   let ending = false, over = false, failures = 0;
   const save = async () => {

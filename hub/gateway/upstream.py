@@ -19,7 +19,7 @@ from yarl import URL
 
 from access_control.errors import Refused
 from hub.gateway import safe_socket
-from hub.gateway.held import Held, TooMuchAtOnce, WatchedProtocol, WatchedSocket
+from hub.gateway.held import Held, PatientProtocol, TooMuchAtOnce, WatchedProtocol, WatchedSocket
 
 CONNECT_SECONDS = 5
 SILENCE_SECONDS = 60  # the longest that a container may leave us waiting for the next byte of an answer
@@ -54,6 +54,7 @@ class _SafeConnector(aiohttp.BaseConnector):
         """With `held` each connection is used once and watched, as a websocket's has to be."""
         if held is None:
             super().__init__(limit=MOST_CONNECTIONS, keepalive_timeout=30)
+            self._factory = partial(PatientProtocol, self._loop)  # type: ignore[assignment]
         else:
             super().__init__(limit=MOST_CONNECTIONS, force_close=True)
             self._factory = partial(WatchedProtocol, self._loop, held)  # type: ignore[assignment]

@@ -76,6 +76,7 @@ HOSTILE = {
     "protocol upgrade": b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\nhello",
     "status 999": b"HTTP/1.1 999 Odd\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
     "nothing": b"",
+    "hints without end": b"HTTP/1.1 103 Early Hints\r\nLink: <https://evil.example/>; rel=preload\r\n\r\n" * 10_000,
     "too long a body": json_answer(b"1" * (9 * 1024 * 1024)),
     "body cut short": b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{}",
 }  # fmt: skip
@@ -88,6 +89,17 @@ def test_a_hostile_answer_becomes_words_of_ours(rig: Rig, name: str) -> None:
     assert "message" in json.loads(answer.body)
     assert b"evil" not in answer.body
     assert "sandbox" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_few_answers_may_come_before_the_answer_and_are_not_passed_on(rig: Rig) -> None:
+    raw = (
+        b"HTTP/1.1 100 Continue\r\n\r\n"
+        + b"HTTP/1.1 103 Early Hints\r\nLink: <https://evil.example/>\r\n\r\n"
+        + VERSION
+    )
+    answer = ask(rig, answering(raw), "GET", "/api")
+    assert answer.body == b'{"version": "2.21"}'
+    assert "evil" not in str(answer.headers)
 
 
 def test_html_of_the_container_is_never_passed_on(rig: Rig) -> None:
