@@ -19,8 +19,9 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
-from tests.fuzz.all_targets import TARGETS
+from tests.fuzz.all_targets import TARGETS, target_of
 
 CACHE = Path(__file__).parents[2] / ".cache" / "fuzz"
 START_SECONDS = 120  # a target imports and instruments its code before it begins
@@ -53,35 +54,19 @@ def fuzz(name: str, seconds: float) -> Ran:
         log, began = folder / "log", folder / "began"
         began.unlink(missing_ok=True)
         with log.open("wb") as out:
-            command = [sys.executable, "-m", "tests.fuzz.one", name, str(int(left)), str(folder)]
-            ended = subprocess.run(
-                command,
-                env=os.environ | {"TMPDIR": str(scratch)},
-                stdout=out,
-                stderr=out,
-                check=False,
-                timeout=left + START_SECONDS + 120,
-                preexec_fn=_last_in_line,
-            )
+            died = _run(name, left, folder, out)
         if not began.exists():
             (found / "died-at-its-start.txt").write_text(log.read_text(errors="replace")[-4000:])
             break
         fuzzed += time.time() - float(began.read_text())
         said = log.read_text(errors="replace")
-        executions += max(
-            (
-                int(n)
-                for n in re.findall(r"^#(\d+)\t|number_of_executed_units: (\d+)", said, re.MULTILINE)
-                for n in n
-                if n
-            ),
-            default=0,
-        )
+        counts = re.findall(r"(?:^#|number_of_executed_units: )(\d+)", said, re.MULTILINE)
+        executions += max(map(int, counts), default=0)
         coverage = max((int(n) for n in re.findall(r"\bcov: (\d+)", said)), default=coverage)
         corpus = max((int(n) for n in re.findall(r"\bcorp: (\d+)/", said)), default=corpus)
-        if ended.returncode and not any(found.glob("died-*")):
+        if died and not any(found.glob("died-*")):
             (found / "died-without-an-input.txt").write_text(said[-4000:])
-        if ended.returncode == 0:
+        if not died:
             break
     shutil.rmtree(scratch, ignore_errors=True)  # a fuzzer ends without tidying up
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -93,19 +78,56 @@ def fuzz(name: str, seconds: float) -> Ran:
     return Ran(name, round(fuzzed, 1), round(cpu, 1), executions, coverage, corpus, new)
 
 
+def _run(name: str, seconds: float, folder: Path, out: IO[bytes]) -> bool:
+    """Runs one target in a process of its own; whether that died before its time."""
+    command = [sys.executable, "-m", "tests.fuzz.one", name, str(int(seconds)), str(folder)]
+    try:
+        ended = subprocess.run(
+            command,
+            env=os.environ | {"TMPDIR": str(folder / "tmp")},
+            stdout=out,
+            stderr=out,
+            check=False,
+            timeout=seconds + START_SECONDS + 120,
+            preexec_fn=_last_in_line,
+        )
+    except subprocess.TimeoutExpired:
+        return True
+    return ended.returncode != 0
+
+
 def _last_in_line() -> None:
     os.nice(15)
+
+
+def table() -> str:
+    """All runs of this checkout so far as a table in Markdown."""
+    ran = [Ran(**json.loads(line)) for line in (CACHE / "results.jsonl").read_text().splitlines()]
+    lines = ["| target | reads | minutes | of CPU | inputs | places reached |", "|---|---|---|---|---|---|"]
+    for target in TARGETS:
+        mine = [one for one in ran if one.target == target.name]
+        spent, cpu = sum(one.seconds for one in mine) / 60, sum(one.cpu_seconds for one in mine) / 60
+        reached = max((one.coverage for one in mine), default=0)
+        lines.append(
+            f"| `{target.name}` | {target.what} | {spent:.1f} | {cpu:.1f} | {sum(one.executions for one in mine):,} | {reached:,} |"
+        )
+    spent, cpu = sum(one.seconds for one in ran) / 60, sum(one.cpu_seconds for one in ran) / 60
+    return "\n".join([*lines, f"| **all** | | {spent:.1f} | {cpu:.1f} | {sum(one.executions for one in ran):,} | |"])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=60.0, help="in total, over all targets")
     parser.add_argument("--only", default="", help="names of targets, separated by commas")
+    parser.add_argument("--table", action="store_true", help="print what was run so far, as Markdown, and fuzz nothing")
     asked = parser.parse_args()
+    if asked.table:
+        print(table())
+        return 0
     if importlib.util.find_spec("atheris") is None:
         print("atheris is not installed; `make fuzz` installs it.", file=sys.stderr)
         return 2
-    chosen = [target for target in TARGETS if not asked.only or target.name in asked.only.split(",")]
+    chosen = [target_of(name) for name in asked.only.split(",")] if asked.only else TARGETS
     whole = sum(target.share for target in chosen)
     results = []
     for target in chosen:

@@ -51,6 +51,7 @@ def _manifest() -> dict[str, Any]:
     signed = {
         "request": "REQ-1", "project": "p17", "author": "ana", "direction": "out", "file": "out.csv", "sha256": sha, "rewrite_sha256": sha, "leaves_as": "out.csv",
         "context_sha256": hashlib.sha256(b"why").hexdigest(), "findings_digest": "d", "reviewer": "rea", "reason": "fine", "quorum": 1, "sides": ["acme"],
+        "size": len(_FILE), "verdict_of_checks": "pass", "rules_version": "1", "owners": ["acme"],
     }  # fmt: skip
     payload = canonical(signed)
     approval = {
@@ -63,9 +64,10 @@ def _manifest() -> dict[str, Any]:
     file = {
         "name": "out.csv",
         "sha256": sha,
-        "original": {"name": "out.csv", "sha256": sha},
+        "size": len(_FILE),
+        "original": {"name": "out.csv", "sha256": sha, "size": len(_FILE)},
         "context": "why",
-        "checks": {"digest": "d"},
+        "checks": {"digest": "d", "verdict": "pass", "rules_version": "1"},
         "quorum": 1,
         "approvals": [approval],
     }
@@ -75,9 +77,12 @@ def _manifest() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def packed(manifest: Any, change: Any = None, *, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def packed(manifest: Any, change: Any = None, *, method: int = zipfile.ZIP_STORED) -> bytes:
     """A bundle with this manifest, signed by the key that is handed over with it."""
-    text = (manifest if isinstance(manifest, str) else json.dumps(manifest)).encode("utf-8", "replace")
+    try:
+        text = (manifest if isinstance(manifest, str) else canonical(manifest)).encode("utf-8", "replace")
+    except ValueError:  # a number that is none
+        text = json.dumps(manifest).encode()
     members = {
         MANIFEST: text,
         SIGNATURE: _ENCLAVE.sign(text).hex().encode(),
@@ -89,8 +94,10 @@ def packed(manifest: Any, change: Any = None, *, method: int = zipfile.ZIP_DEFLA
         change(members)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as archive:
-        for name, body in members.items():
-            archive.writestr(zipfile.ZipInfo(name), body, method)
+        for name, body in sorted(members.items()):
+            info = zipfile.ZipInfo(name)
+            info.external_attr, info.create_system = 0o644 << 16, 3
+            archive.writestr(info, body, method)
     return out.getvalue()
 
 

@@ -57,7 +57,9 @@ def run(data: bytes) -> None:
 
 
 def start() -> list[bytes]:
-    return [bytes([0, n % 256, 1, n % 256, 40]) + body[:600] for n, (_, body) in enumerate(seeds.attacks())] + [bytes(range(40))]
+    return [bytes([0, n % 256, 1, n % 256, 40]) + body[:600] for n, (_, body) in enumerate(seeds.attacks())] + [
+        bytes(range(40))
+    ]
 
 
 TARGET = Target(

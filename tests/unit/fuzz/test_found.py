@@ -98,7 +98,7 @@ def test_an_export_that_is_no_text_is_refused(tmp_path, name):
 @pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
 def test_a_bundle_that_is_packed_otherwise_is_refused_before_it_is_unpacked(method):
     # An LZMA header can ask for a dictionary of 4 GiB, whatever the member holds.
-    with pytest.raises(Refused, match="no enclave packs"):
+    with pytest.raises(Refused, match="enclave"):
         check_bundle(bundle.packed(bundle._manifest(), method=method))
 
 
