@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 AT_ONCE = 2_000_000  # rows that are unpacked together; of a file with larger groups of rows, a part at a time
+BYTES = 4 << 20  # of other columns that are unpacked together, about
 FEW = 200_000  # rows that are not worth the start of another reader
 
 
@@ -24,7 +25,7 @@ class SourceFile:
     metadata: Any
     schema: pa.Schema
     groups: tuple[int, ...]  # rows of each group
-    sizes: dict[str, int]  # unpacked bytes of each column in the first group
+    places: dict[str, list[int]]  # of each column, in the description; nested columns have several
 
     @classmethod
     def of(cls, path: Path) -> SourceFile:
@@ -32,13 +33,18 @@ class SourceFile:
         with pyarrow.parquet.ParquetFile(path) as opened:
             metadata, schema = opened.metadata, opened.schema_arrow
         groups = tuple(metadata.row_group(place).num_rows for place in range(metadata.num_row_groups))
-        sizes = dict.fromkeys(schema.names, 0)
-        first = metadata.row_group(0) if groups else None
-        for part in (first.column(place) for place in range(first.num_columns)) if first else ():
-            name = part.path_in_schema if part.path_in_schema in sizes else part.path_in_schema.split(".", 1)[0]
-            if name in sizes:
-                sizes[name] += part.total_uncompressed_size
-        return cls(path, metadata, schema, groups, sizes)
+        places: dict[str, list[int]] = {name: [] for name in schema.names}
+        for place in range(metadata.num_columns):
+            name = metadata.schema.column(place).path
+            places.get(name, places.get(name.split(".", 1)[0], [])).append(place)
+        return cls(path, metadata, schema, groups, places)
+
+    def size(self, name: str, group: int = 0) -> int:
+        """Unpacked bytes of a column in a group of rows."""
+        if group >= len(self.groups):
+            return 0
+        described = self.metadata.row_group(group)
+        return sum(int(described.column(place).total_uncompressed_size) for place in self.places[name])
 
     @property
     def rows(self) -> int:
@@ -56,7 +62,10 @@ class SourceFile:
             yield from self._by_polars(name, rows)
             return
         # Texts that take so little room must have a dictionary in the file.
-        numbered = [name] if is_text(kind) and self.sizes[name] < 6 * max(self.groups[:1], default=0) else []
+        numbered = [name] if is_text(kind) and self.size(name) < 6 * max(self.groups[:1], default=0) else []
+        # Long texts are taken fewer at a time.
+        longest = max((self.size(name, group) / count for group, count in enumerate(self.groups) if count), default=0)
+        rows = max(1, min(rows, int(BYTES / max(longest, 1))))
         with pyarrow.parquet.ParquetFile(self.path, metadata=self.metadata, read_dictionary=numbered) as opened:
             for batch in opened.iter_batches(rows, columns=[name], use_threads=False):
                 if batch.num_rows:

@@ -156,14 +156,14 @@ def _write(source: SourceFile, staging: Path, key: Key) -> dict[str, Any]:
         room, tables = Room(descriptor), Tables(key)
         with _settling(descriptor), ThreadPoolExecutor(max_workers=2) as pool:
             # The large ones first, so that none of them is left for one thread at the end.
-            order = sorted(source.sizes, key=lambda name: -source.sizes[name])
+            order = sorted(source.places, key=lambda name: -source.size(name))
             built = pool.map(lambda name: build_column(source, name, tables, room), order)
             entries = {entry["name"]: entry for entry in built}
         os.ftruncate(descriptor, room.end)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    columns = [entries[name] for name in source.sizes]
+    columns = [entries[name] for name in source.places]
     return {"format": FORMAT, "rows": source.rows, "columns": columns, "bytes": room.end}
 
 

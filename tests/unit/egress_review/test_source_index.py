@@ -144,6 +144,18 @@ def test_every_type_has_the_same_hashes_as_in_an_output(settings, tmp_path, monk
             assert column.extremes["lowest"].rows == (numbers == numbers.min()).sum(), column.name
 
 
+def test_long_texts_are_unpacked_a_few_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(index_read, "BYTES", 100_000)
+    rows = 2000
+    pl.DataFrame({"note": [f"{row} " * 500 for row in range(rows)], "ids": [f"id {row}" for row in range(rows)],
+                  "lists": [[float(row)] * 200 for row in range(rows)]}).write_parquet(tmp_path / "x.parquet", compression="uncompressed")  # fmt: skip
+    source = index_read.SourceFile.of(tmp_path / "x.parquet")
+    for name, most in (("note", 60), ("ids", rows), ("lists", 100)):
+        lengths = [len(part) for part in source.parts(name, 1 << 17)]
+        assert sum(lengths) == rows
+        assert max(lengths) <= most, name
+
+
 def test_a_day_meets_itself_as_a_time_and_as_text(settings, tmp_path):
     frame = pl.DataFrame({"day": [date(2020, 11, day) for day in range(1, 29)]})
     (column,) = _built(settings, tmp_path, frame).columns
