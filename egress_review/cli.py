@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from access_control import audit
 from access_control.audit import Act
@@ -26,7 +27,7 @@ from access_control.settings import Settings, load_settings
 from egress_review import bundle_check, claims, freezing, imports, reminders, requests, reviews, seeding, states
 from egress_review import fsck as store_check
 from egress_review import release as gate
-from egress_review.errors import EgressError, Invalid
+from egress_review.errors import EgressError, Invalid, NotFound
 from egress_review.models import ReleaseRequest
 from egress_review.signing import enclave_key, key_id, pem, public_from_pem
 
@@ -62,6 +63,14 @@ def _enclave(actor: str = "") -> Iterator[tuple[Engine, Settings]]:
         raise typer.Exit(1) from error
     finally:
         engine.dispose()
+
+
+def _file_id(db: Session, settings: Settings, request_id: str, name: str, actor: str) -> int:
+    seen = reviews.view(db, settings, request_id, viewer=actor)
+    ids = [each.file.id for each in seen.files if each.file.name == name]
+    if not ids:
+        raise Invalid(f"{name} is not among the files: {', '.join(each.file.name for each in seen.files)}.")
+    return ids[0]
 
 
 def _print(*rows: tuple[Any, ...], head: tuple[str, ...]) -> None:
@@ -148,6 +157,25 @@ def add(
             typer.echo(file.name)
 
 
+@egress.command("remove")
+def remove(request_id: RequestId, name: Annotated[str, typer.Argument(help="The file's name.")], actor: As) -> None:
+    """Take a file out of the turn that is being prepared."""
+    with _enclave(actor) as (engine, settings), writing(engine) as db:
+        requests.remove_file(db, settings, request_id, name, actor=actor)
+
+
+@egress.command("context")
+def context(
+    request_id: RequestId,
+    name: Annotated[str, typer.Argument(help="The file's name.")],
+    text: Annotated[str, typer.Argument(help="What it shows, of whom, how many.")],
+    actor: As,
+) -> None:
+    """Say anew what a file shows; in the next turn the file loses its votes by it."""
+    with _enclave(actor) as (engine, settings), writing(engine) as db:
+        requests.set_context(db, settings, request_id, name, text, actor=actor)
+
+
 @egress.command("upload")
 def upload(
     request_id: RequestId,
@@ -207,11 +235,8 @@ def vote(
 ) -> None:
     """Vote on one file; prints the request's state afterwards."""
     with _enclave(actor) as (engine, settings), writing(engine) as db:
-        seen = reviews.view(db, settings, request_id, viewer=actor)
-        ids = [each.file.id for each in seen.files if each.file.name == name]
-        if not ids:
-            raise Invalid(f"{name} is not among the files: {', '.join(each.file.name for each in seen.files)}.")
-        typer.echo(reviews.vote(db, settings, request_id, ids[0], verdict, actor=actor, reason=reason))
+        number = _file_id(db, settings, request_id, name, actor)
+        typer.echo(reviews.vote(db, settings, request_id, number, verdict, actor=actor, reason=reason))
 
 
 @egress.command("comment")
@@ -219,11 +244,13 @@ def comment(
     request_id: RequestId,
     text: Annotated[str, typer.Argument(help="What you have to say.")],
     actor: As,
+    name: Annotated[str, typer.Option("--file", help="The file that it is about.")] = "",
     place: Annotated[str, typer.Option(help="Such as 'row 3'.")] = "",
 ) -> None:
-    """Say something on a request."""
+    """Say something on a request, or on one file of it."""
     with _enclave(actor) as (engine, settings), writing(engine) as db:
-        reviews.comment(db, settings, request_id, text, actor=actor, place=place)
+        number = _file_id(db, settings, request_id, name, actor) if name else None
+        reviews.comment(db, settings, request_id, text, actor=actor, file_id=number, place=place)
 
 
 @egress.command("freeze")
@@ -308,10 +335,22 @@ def show_states() -> None:
 
 
 @release.command("fetch")
-def fetch(release_id: ReleaseId, actor: As, out: Annotated[Path, typer.Option(help="Folder for it.")] = Path()) -> None:
-    """Fetch the bundle of a release through the gate, as its author."""
+def fetch(
+    release_id: ReleaseId,
+    actor: As,
+    name: Annotated[str, typer.Option("--file", help="One file instead of the bundle.")] = "",
+    out: Annotated[Path, typer.Option(help="Folder for it.")] = Path(),
+) -> None:
+    """Fetch the bundle of a release, or one file of it, through the gate, as its author."""
     with _enclave(actor) as (engine, settings):
-        token = gate.make_link(engine, settings, release_id, actor=actor)
+        number = None
+        if name:
+            with reading(engine) as db:
+                ids = {each.name: each.id for each in gate.release_files(db, release_id)}
+            if name not in ids:
+                raise NotFound(f"{name} is not among the files of {release_id}.")
+            number = ids[name]
+        token = gate.make_link(engine, settings, release_id, actor=actor, release_file_id=number)
         got = gate.redeem(engine, settings, token, actor=actor)
         target = out / got.name
         target.write_bytes(got.read())

@@ -99,6 +99,15 @@ def test_an_approval_names_the_key_it_was_made_with(world: World) -> None:
         check(world)
 
 
+def test_whoever_has_the_same_key_is_still_somebody_else(world: World) -> None:
+    world.released()
+    keys = world.settings.keys / "reviewers"
+    (keys / "sid.pem").write_bytes((keys / "sue.pem").read_bytes())
+    world.do(lambda db: db.execute(update(Vote).where(Vote.reviewer_id == "sue").values(reviewer_id="sid")))
+    with pytest.raises(Refused, match="reviewer differ"):
+        check(world)
+
+
 def test_an_approval_from_before_the_file_changed_does_not_count(world: World) -> None:
     request_id = world.submitted()
     world.vote(request_id, "sam")
