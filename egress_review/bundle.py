@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
 from collections.abc import Sequence
-from io import BytesIO
 from typing import Any
 
 from rocrate.model.contextentity import ContextEntity
@@ -21,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from access_control import audit, clock, models
 from access_control.settings import Settings
-from egress_review.bundle_check import MANIFEST, SIGNATURE, check_bundle
+from egress_review.bundle_check import MANIFEST, SIGNATURE, check_bundle, pack
 from egress_review.errors import Refused
 from egress_review.gate import Proven
 from egress_review.models import Release, ReleaseFile, ReleaseRequest
@@ -33,7 +31,6 @@ from egress_review.trusted_path import needed_for
 PROFILE = "https://w3id.org/5s-crate/0.4"
 METADATA = "ro-crate-metadata.json"
 _DISCLOSURE_CHECK = "https://w3id.org/shp#DisclosureCheck"
-_DATE = (1980, 1, 1, 0, 0, 0)  # ZIP members carry no time of their own: the manifest tells the time
 
 
 def build(db: Session, settings: Settings, release: Release, proven: Sequence[Proven]) -> bytes:
@@ -74,7 +71,7 @@ def build(db: Session, settings: Settings, release: Release, proven: Sequence[Pr
         "keys/enclave.pub": pem(key.public_key()).encode(),
         **{f"files/{each.released.name}": store.read(each.released.sha256) for each in proven},
     }
-    return _zip(members)
+    return pack(members)
 
 
 def check_is_of(data: bytes, settings: Settings, release: Release, rows: Sequence[ReleaseFile]) -> None:
@@ -198,14 +195,3 @@ def _crate(
     # The library writes the time of writing into the root; the same release always gives the same crate.
     generated: dict[str, Any] = json.loads(json.dumps(crate.metadata.generate()))
     return generated
-
-
-def _zip(members: dict[str, bytes]) -> bytes:
-    """A ZIP with the members in order of their names, without times or owners."""
-    out = BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name in sorted(members):
-            info = zipfile.ZipInfo(name, _DATE)
-            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-            archive.writestr(info, members[name])
-    return out.getvalue()

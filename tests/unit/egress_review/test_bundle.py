@@ -1,3 +1,4 @@
+import hashlib
 import json
 import zipfile
 from collections.abc import Callable
@@ -7,11 +8,12 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from egress_world import World
+from rocrate.rocrate import ROCrate
 from typer.testing import CliRunner
 
 from access_control import audit
 from egress_review import release
-from egress_review.bundle_check import check_bundle
+from egress_review.bundle_check import check_bundle, pack
 from egress_review.cli import release as commands
 from egress_review.errors import Refused
 from egress_review.signing import enclave_key, pem
@@ -31,20 +33,12 @@ def members(data: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def packed(held: dict[str, bytes]) -> bytes:
-    out = BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for name, content in held.items():
-            archive.writestr(name, content)
-    return out.getvalue()
-
-
 def resigned(held: dict[str, bytes], key: Ed25519PrivateKey, change: Callable[[dict], None]) -> bytes:  # type: ignore[type-arg]
     """The bundle with a changed manifest, signed by `key`: what an enclave's own key alone can do."""
     manifest = json.loads(held["release.json"])
     change(manifest)
     text = audit.canonical(manifest).encode()
-    return packed({**held, "release.json": text, "release.json.sig": key.sign(text).hex().encode()})
+    return pack({**held, "release.json": text, "release.json.sig": key.sign(text).hex().encode()})
 
 
 def test_a_bundle_verifies_offline_and_tells_who_why_and_from_what(world: World, data: bytes) -> None:
@@ -119,7 +113,7 @@ def test_a_changed_bundle_is_refused(world: World, data: bytes, change: Callable
     held = members(data)
     change(held)
     with pytest.raises(Refused):
-        check_bundle(packed(held), enclave_key(world.settings).public_key())
+        check_bundle(pack(held), enclave_key(world.settings).public_key())
 
 
 def other_hash(manifest: dict) -> None:  # type: ignore[type-arg]
@@ -147,8 +141,64 @@ def other_owner(manifest: dict) -> None:  # type: ignore[type-arg]
     manifest["owners"] = ["globex"]
 
 
+def no_quorum_at_all(manifest: dict) -> None:  # type: ignore[type-arg]
+    manifest["files"][0]["quorum"] = 2.0
+    manifest["files"][0]["approvals"].pop()
+
+
+def owner_left_out(manifest: dict) -> None:  # type: ignore[type-arg]
+    manifest["owners"] = []
+
+
+def other_verdict(manifest: dict) -> None:  # type: ignore[type-arg]
+    manifest["files"][0]["checks"]["verdict"] = "block"
+
+
+def other_rules(manifest: dict) -> None:  # type: ignore[type-arg]
+    manifest["files"][0]["checks"]["rules_version"] = "none"
+
+
+def other_size(manifest: dict) -> None:  # type: ignore[type-arg]
+    manifest["files"][0]["size"] += 1
+
+
+def other_original_size(manifest: dict) -> None:  # type: ignore[type-arg]
+    manifest["files"][0]["original"]["size"] += 1
+
+
+def swapped_approvals(manifest: dict) -> None:  # type: ignore[type-arg]
+    one, other = manifest["files"]
+    one["approvals"], other["approvals"] = other["approvals"], one["approvals"]
+
+
+def swapped_keys(manifest: dict) -> None:  # type: ignore[type-arg]
+    keys = manifest["keys"]
+    keys["sam"], keys["sue"] = keys["sue"], keys["sam"]
+
+
+def author_as_reviewer(manifest: dict) -> None:  # type: ignore[type-arg]
+    manifest["author"] = "sam"
+
+
 @pytest.mark.parametrize(
-    "change", [other_hash, one_reviewer_less, smaller_quorum, one_twice, other_reason, other_owner]
+    "change",
+    [
+        other_hash,
+        one_reviewer_less,
+        smaller_quorum,
+        one_twice,
+        other_reason,
+        other_owner,
+        no_quorum_at_all,
+        owner_left_out,
+        other_verdict,
+        other_rules,
+        other_size,
+        other_original_size,
+        swapped_approvals,
+        swapped_keys,
+        author_as_reviewer,
+    ],
 )
 def test_not_even_the_enclaves_key_can_make_up_reviews(
     world: World, data: bytes, change: Callable[[dict], None]  # type: ignore[type-arg]
@@ -158,12 +208,98 @@ def test_not_even_the_enclaves_key_can_make_up_reviews(
         check_bundle(resigned(members(data), key, change), key.public_key())
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b'"quorum":2', b'"quorum":NaN'),
+        (b'"tier":3', b'"tier":1,"tier":3'),
+        (b'"tier":3', b'"tier": 3'),
+        (b'"what":', b'"zz":' + b"[" * 100_000 + b"]" * 100_000 + b',"what":'),
+    ],
+)
+def test_a_manifest_that_could_be_read_in_two_ways_is_refused(
+    world: World, data: bytes, before: bytes, after: bytes
+) -> None:
+    held, key = members(data), enclave_key(world.settings)
+    text = held["release.json"].replace(before, after)
+    assert text != held["release.json"]
+    forged = pack({**held, "release.json": text, "release.json.sig": key.sign(text).hex().encode()})
+    with pytest.raises(Refused, match=r"not written as an enclave writes it|no bundle of a release"):
+        check_bundle(forged, key.public_key())
+
+
+def test_every_byte_counts(world: World, data: bytes) -> None:
+    """Whichever byte is altered, in a file, the metadata or the ZIP itself: a sentence, never an accepted bundle."""
+    key = enclave_key(world.settings).public_key()
+    for place in sorted({*range(0, len(data), 41), *range(len(data) - 900, len(data))}):
+        altered = bytearray(data)
+        altered[place] ^= 0x01
+        with pytest.raises(Refused) as told:
+            check_bundle(bytes(altered), key)
+        assert str(told.value).endswith("."), place
+
+
+def zip_with(data: bytes, change: Callable[[zipfile.ZipFile], None]) -> bytes:
+    out = BytesIO(data)
+    with zipfile.ZipFile(out, "a") as archive:
+        change(archive)
+    return out.getvalue()
+
+
+def deflated(held: dict[str, bytes]) -> bytes:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in held.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_tricks_with_the_zip_are_refused(world: World, data: bytes) -> None:
+    key = enclave_key(world.settings).public_key()
+    held = members(data)
+    first = pack({"files/a.csv": b"other"})
+    tricks = {
+        "something before it": b"#!/bin/sh\n" + data,
+        "something after it": data + b"more",
+        "two archives": first + data,
+        "a comment": zip_with(data, lambda archive: setattr(archive, "comment", b"hidden")),
+        "one name twice": zip_with(data, lambda archive: archive.writestr("files/a.csv", held["files/a.csv"])),
+        "a file beside": zip_with(data, lambda archive: archive.writestr("files/c.csv", b"x")),
+        "a folder": zip_with(data, lambda archive: archive.writestr("files/", b"")),
+        "a way out": zip_with(data, lambda archive: archive.writestr("../x", b"x")),
+        "other case": zip_with(data, lambda archive: archive.writestr("FILES/A.CSV", b"x")),
+        "compressed": deflated(held),
+        "a bomb": deflated({**held, "files/z": b"0" * 50_000_000}),
+        "cut off": data[:-30],
+    }
+    check_bundle(data, key)
+    for trick, bundle in tricks.items():
+        with pytest.raises(Refused) as told:
+            check_bundle(bundle, key)
+        assert str(told.value).endswith("."), trick
+
+
+def test_the_crate_is_opened_with_the_library(data: bytes, tmp_path: Path) -> None:
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        archive.extractall(tmp_path)
+    crate = ROCrate(tmp_path)
+    for part in crate.root_dataset["hasPart"]:
+        assert (tmp_path / part.id).is_file(), part.id
+    table = crate.dereference("files/a.csv")
+    assert table["sha256"] == hashlib.sha256((tmp_path / "files/a.csv").read_bytes()).hexdigest()
+    assert crate.root_dataset["sourceOrganization"].id == "#project-p17"
+    check = crate.dereference("#disclosure-check")
+    assert {agent.id for agent in check["agent"]} == {"#person-sam", "#person-sue"}
+    assert [each["creditText"] for each in crate.dereference("#analysis")["object"]] == ["Acme (2026). HIV."]
+
+
 def test_another_enclaves_key_is_noticed(data: bytes) -> None:
     with pytest.raises(Refused, match="does not verify"):
         check_bundle(data, Ed25519PrivateKey.generate().public_key())
 
 
-@pytest.mark.parametrize("junk", [b"", b"PK", b"PK\x03\x04 and so on", packed({}), packed({"release.json": b"[]"})])
+@pytest.mark.parametrize("junk", [b"", b"PK", b"PK\x03\x04 and so on", pack({}), pack({"release.json": b"[]"})])
 def test_what_is_no_bundle_is_refused(junk: bytes) -> None:
     with pytest.raises(Refused):
         check_bundle(junk)
