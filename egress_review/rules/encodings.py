@@ -92,7 +92,7 @@ def _changes(word: str) -> int:
 
 def _is_piece(word: str) -> bool:
     if re.fullmatch(
-        r"0x[0-9A-Fa-f]+|\d+(?:[eE]\d+)?|[A-Za-z]\d+[A-Za-z]?|(?:[A-Z]?[a-z]+)+\d*|(?:[a-z]+\d+){1,2}|[A-Z]+[a-z]*\d*|\d+[a-z]{1,3}",
+        r"0x[0-9A-Fa-f]+|\d+(?:[eE]\d+)?|[A-Za-z]\d+[A-Za-z]?|(?:[A-Z]?[a-z]++)++\d*|(?:[a-z]+\d+){1,2}|[A-Z]+[a-z]*\d*|\d+[a-z]{1,3}",
         word,
     ):
         return bool(re.search(r"(?:[a-z][A-Z]){2}|[A-Z][a-z][A-Z][a-z][A-Z]", word))
