@@ -30,7 +30,7 @@ from egress_review import canonical_forms, kinds, sandbox, tables, worker
 from egress_review.bundle_check import check_bundle
 from egress_review.errors import Invalid, Refused
 from egress_review.findings import FileResult
-from egress_review.rules import columnar, families, images, markup, models, notebooks, pdfs
+from egress_review.rules import columnar, encodings, families, images, markup, models, notebooks, pdfs
 from egress_review.rules.catalogue import Subject
 from egress_review.rules.text import encoded_runs
 from egress_review.signing import public_from_pem
@@ -432,3 +432,11 @@ def test_markdown_that_an_output_prints_is_looked_at_as_markup():
     task = {"name": "a.ipynb", "profile": Profile().model_dump(), "peers": [], "disk": {}}
     answer = worker.check(task, json.dumps(book).encode(), worker.prepare({}))
     assert "markup.script" in {finding["rule"] for finding in answer["findings"]}
+
+
+@pytest.mark.parametrize("word", ["w" * 60 + "K3k", "a" * 190 + "-9", "aB" * 90 + "9z9", "a1" * 90, "A" * 190 + "a1B2"])
+def test_a_long_word_takes_no_time_that_doubles_with_its_letters(word):
+    began = time.process_time()
+    encodings.looks_coded([word, word[1:], word[:-1]])
+    list(encodings.check(Subject("a.txt", "text", b"", Profile(), texts=[("x", f"{word} {word[1:]}")])))
+    assert time.process_time() - began < 10
