@@ -33,6 +33,7 @@ class _Line:
     label: str
     cells: tuple[str, ...]
     spans: tuple[tuple[int, int], ...]
+    outer: str = ""  # the first words of a label of several, where the line begins with them
 
 
 def _read(line: str) -> _Line:
@@ -41,7 +42,8 @@ def _read(line: str) -> _Line:
     while first and _NUMBER.fullmatch(tokens[first - 1].group()):
         first -= 1
     label = line[: tokens[first].start()].strip() if first < len(tokens) else line.strip()
-    return _Line(label, tuple(t.group() for t in tokens[first:]), tuple(t.span() for t in tokens[first:]))
+    outer = re.split(r"\s{2,}", label)[0] if label and not line.startswith(" ") else ""
+    return _Line(label, tuple(t.group() for t in tokens[first:]), tuple(t.span() for t in tokens[first:]), outer)
 
 
 def _under(above: _Line, below: _Line) -> bool:
@@ -136,8 +138,18 @@ def _table(where: str, flat: list[str], read: list[_Line], rules: list[bool], ru
     columns = [pl.Series(f"c{i}", [row.cells[i] for row in rows], dtype=pl.String) for i in range(len(names))]
     if bare and len(rows) > 1:
         return Table(where, names, columns, notes)
-    labels = pl.Series("label", [row.label or "all" for row in rows], dtype=pl.String)
+    labels = pl.Series("label", _outlined(rows), dtype=pl.String)
     return Table(where, ["", *names], [labels, *columns], notes)
+
+
+def _outlined(rows: list[_Line]) -> list[str]:
+    """The labels, each under its own heading: programs print an outer group once and leave its place empty below."""
+    outline = any(row.outer for row in rows) and not all(row.outer for row in rows)
+    found, outer = [], ""
+    for row in rows:
+        outer = row.outer or outer
+        found.append((f"{outer} {row.label}" if outline and not row.outer else row.label).strip() or "all")
+    return found
 
 
 def _ascending(cells: tuple[str, ...]) -> bool:

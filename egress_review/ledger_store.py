@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session
 from access_control import clock
 from access_control.settings import Settings
 from egress_review.findings import Finding
-from egress_review.ledger import CountTable, count_table, differences, from_rows
+from egress_review.ledger import CountTable, all_rounded, count_table, differences, from_rows
 from egress_review.models import LedgerTable, Release, ReleaseRequest, RequestFile
 from egress_review.queue_rules import DIFFERENCING
 from egress_review.store import Store
 from egress_review.tables import extract
 
+ROUNDED = 5  # counts that are all multiples of this were rounded, and their differences tell of nobody
 MAX_SHOWN = 20  # findings of one file; a table that is one person apart everywhere needs no more
 
 
@@ -59,6 +60,8 @@ def compare(new: Sequence[CountTable], earlier: Sequence[CountTable], threshold:
         for other in earlier:
             if other.cells == table.cells and other.variables == table.variables:
                 continue
+            if all_rounded([table], ROUNDED) and all_rounded([other], ROUNDED):
+                continue  # what is left between rounded counts is rounding
             for each in differences(table, other, threshold):
                 people = "person" if each.size == 1 else "people"
                 found.append(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from egress_review import join, printed_tables
+from egress_review import join, literal_tables, printed_tables
 from egress_review.findings import Finding
 from egress_review.index_columns import fingerprints
 from egress_review.rules import statistics
@@ -116,10 +116,11 @@ def candidates(subject: Subject) -> list[Table]:
     found = [table for table in subject.tables if table.height >= 3 and not table.notes.get("pairs")][:MAX_TABLES]
     for table in list(found):
         found += [other for other in (unmelted(table), transposed(table)) if other is not None]
+        found += literal_tables.strung_in(table)
     if subject.kind in ("text", "notebook", "html", "json", "svg"):
         for where, text in subject.texts[:60]:
             if len(re.findall(r"\d", text[:200_000])) >= 12:
-                found += printed_tables.log_tables(where, text)
+                found += printed_tables.log_tables(where, text) + literal_tables.tables_in(where, text)
     return found[: 3 * MAX_TABLES]
 
 

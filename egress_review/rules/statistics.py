@@ -67,6 +67,10 @@ _MINIMUM = re.compile(
     r"^(?:\w+[ _./|-]+)?(?:whis(?:ker)?[ _]?(?:lo|hi|low|high|upper|lower)|fliers?|outliers?|min|max|minimum|maximum|range|smallest|largest|lowest|highest|amin|amax|oldest|youngest|top ?\d*|first|last)(?:[ _./|-]+\w+)?$",
     re.IGNORECASE,
 )
+_SETTING = re.compile(
+    r"depth|iter|feature|leaf|leaves|bins?\b|epoch|min_samples|max_samples|child_weight|n_?gram|tokens|max_df|min_df",
+    re.IGNORECASE,
+)
 _RANGED = re.compile(r"[(\[,]\s*(?:range|min(?:imum)?\W{1,3}(?:to )?max(?:imum)?)\s*[)\]]?\s*$", re.IGNORECASE)
 _LIMITS = re.compile(
     r"^(?:min|max|minimum|maximum|whis(?:ker)?[ _]?(?:lo|hi|low|high)|fliers?|outliers?)\.?$", re.IGNORECASE
@@ -128,7 +132,12 @@ def extreme_cells(table: Table) -> Iterator[tuple[str, str, list[tuple[str, floa
     labels = [str(label or "").strip() for label in table.texts(0).to_list()]
     for column, name in enumerate(table.header):
         leaf = re.split(r"[/|]|', '", name.strip().strip("()'"))[-1].strip("' .")
-        if leaf and _MINIMUM.match(leaf) and not re.match(r"^(?:first|last)$", leaf, re.IGNORECASE):
+        if (
+            leaf
+            and _MINIMUM.match(leaf)
+            and not _SETTING.search(name)
+            and not re.match(r"^(?:first|last)$", leaf, re.IGNORECASE)
+        ):
             cells = [
                 (f"{name} {label}", float(v))
                 for label, v in zip(labels, table.numbers(column), strict=True)

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import openpyxl
 import openpyxl.comments
+import outsider
 import pandas as pd
 import pikepdf
 import pyarrow as pa
@@ -752,6 +753,7 @@ def all_attacks() -> list[Attack]:
         saved_models,
         disclosure,
         identifiers,
+        outsider.attacks,
     )
     return [attack for family in families for attack in family()]
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from io import BytesIO, StringIO
 
 import numpy as np
+import outsider
 import pandas as pd
 
 
@@ -285,4 +286,4 @@ def prose() -> Iterator[tuple[str, bytes]]:
 
 def all_outputs() -> list[tuple[str, bytes]]:
     warnings.simplefilter("ignore")
-    return [*tables(), *models(), *figures(), *notebooks(), *prose()]
+    return [*tables(), *models(), *figures(), *notebooks(), *prose(), *outsider.outputs()]
