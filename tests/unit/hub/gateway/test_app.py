@@ -447,3 +447,11 @@ def test_a_budget_passed_in_the_middle_of_a_file_ends_it_there(rig: Rig) -> None
     assert b"Not whole. This session has passed" in got
     with pytest.raises(ValueError, match="control character"):
         json.loads(got)
+
+
+@pytest.mark.parametrize("tier", [0, 2, 3])
+def test_what_runs_script_of_files_and_outputs_is_switched_off_where_none_is_shown(rig: Rig, tier: int) -> None:
+    page = ask(rig, None, "GET", "/lab", tier=tier).text
+    for name in ("@jupyterlab/vega5-extension", "@jupyterlab/javascript-extension"):
+        assert (name in page) is (tier > 1)
+    assert "@jupyterlab/htmlviewer-extension" in page
