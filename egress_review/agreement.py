@@ -66,7 +66,7 @@ class Columns:
 
     def at(self, statistic: str, groups: Ints) -> tuple[Floats, Floats, Floats, Floats]:
         """(figures, numbers behind them) by column and cell; (spread, grain) by column."""
-        real = np.stack([each.of(statistic)[groups] for each in self.made])
+        real = np.stack([each.values[statistic][groups] for each in self.made])
         n = np.maximum(np.stack([each.n[groups] for each in self.made]).astype(np.float64), 1)
         spread = np.array([[each.spread] for each in self.made])
         return real, n, spread, np.array([[each.grain] for each in self.made])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -27,41 +26,31 @@ class Statistics:
     values: dict[str, Floats]
     spread: float
     grain: float  # what all values are multiples of; 0 where they are not whole
-    codes: Codes = field(repr=False)
-    numbers: Floats = field(repr=False)
-
-    def of(self, name: str) -> Floats:
-        """The statistic of this name, computed when it is first wanted."""
-        if name not in self.values:
-            slow_statistics([self])
-        return self.values[name]
 
 
-def slow_statistics(columns: Sequence[Statistics]) -> None:
-    """Fills in, for columns of one grouping, what wants another look at all values: deviations, medians and ends."""
-    missing = [column for column in columns if "median" not in column.values]
-    if not missing:
+def slow_statistics(made: Statistics, codes: Codes, numbers: Floats) -> None:
+    """Fills in what wants another look at all values: deviations, medians and ends. Memory: two more such columns."""
+    if "median" in made.values:
         return
-    frame = pl.DataFrame({"g": missing[0].codes, **{str(place): each.numbers for place, each in enumerate(missing)}})
-    wanted = []
-    for place in range(len(missing)):
-        x = pl.col(str(place)).fill_nan(None)
-        made = {"sd": x.std(), "median": x.median(), "minimum": x.min(), "maximum": x.max()}
-        wanted += [each.alias(f"{name} {place}") for name, each in made.items()]
-    found = frame.filter(pl.col("g") >= 0).group_by("g").agg(wanted)
-    groups = found["g"].to_numpy()
-    for place, column in enumerate(missing):
-        for name in ("sd", "median", "minimum", "maximum"):
-            column.values[name] = np.full(len(column.n), np.nan)
-            column.values[name][groups] = found[f"{name} {place}"].fill_null(float("nan")).to_numpy()
+    size = len(made.n)
+    used = np.flatnonzero((codes >= 0) & ~np.isnan(numbers))
+    places = codes[used]
+    order = used[np.argsort(places.astype(np.uint16) if size < 1 << 16 else places, kind="stable")]
+    ends = np.cumsum(made.n)
+    for name in ("sd", "median", "minimum", "maximum"):
+        made.values[name] = np.full(size, np.nan)
+    for group in np.flatnonzero(made.n):
+        x = numbers[order[ends[group] - made.n[group] : ends[group]]]
+        made.values["minimum"][group], made.values["maximum"][group] = x.min(), x.max()
+        made.values["median"][group] = np.median(x)
+        made.values["sd"][group] = x.std(ddof=1) if len(x) > 1 else np.nan
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of numbers, and what is true of all of it."""
+    """What is true of a column of numbers whatever the groups."""
 
-    numbers: Floats
-    known: Mask | None  # which are not empty; None where none is
+    known: Mask | None  # which rows are not empty; None where none is
     spread: float
     grain: float
 
@@ -72,28 +61,27 @@ def measure(numbers: Floats) -> Measure:
     filled = None if bool(known.all()) else known
     x = numbers if filled is None else numbers[known]
     whole = bool((x[:10_000] == np.rint(x[:10_000])).all()) and bool((x == np.rint(x)).all())
-    return Measure(numbers, filled, float(x.std()) if len(x) else 0.0, 1.0 if whole else 0.0)
+    return Measure(filled, float(x.std()) if len(x) else 0.0, 1.0 if whole else 0.0)
 
 
 def count_rows(codes: Codes, size: int) -> Statistics:
     """The number of rows of each group, and nothing else."""
     n = np.bincount(codes + np.int32(1), minlength=size + 1)[1:]
-    return Statistics(n, {"count": n.astype(np.float64)}, 0.0, 1.0, codes, np.empty(0))
+    return Statistics(n, {"count": n.astype(np.float64)}, 0.0, 1.0)
 
 
-def statistics(codes: Codes, size: int, column: Measure) -> Statistics:
+def statistics(codes: Codes, size: int, numbers: Floats, column: Measure) -> Statistics:
     """`codes` are each row's group, below `size`; rows of -1, and empty values, count for nothing."""
-    g, x = codes, column.numbers
+    g, x = codes, numbers
     if column.known is not None:
         g, x = g[column.known], x[column.known]
-    g = g + np.int32(1)  # the first place is for rows of no group
-    n = np.bincount(g, minlength=size + 1)[1:]
-    total: Floats = np.bincount(g, weights=x, minlength=size + 1)[1:].astype(np.float64)
+    places = (g + np.int32(1)).astype(np.int64)  # the first place is for rows of no group
+    n = np.bincount(places, minlength=size + 1)[1:]
+    total: Floats = np.bincount(places, weights=x, minlength=size + 1)[1:].astype(np.float64)
     total[n == 0] = np.nan
     with np.errstate(divide="ignore", invalid="ignore"):
         mean: Floats = total / n
-    values: dict[str, Floats] = {"count": n.astype(np.float64), "sum": total, "mean": mean}
-    return Statistics(n, values, column.spread, column.grain, codes, column.numbers)
+    return Statistics(n, {"count": n.astype(np.float64), "sum": total, "mean": mean}, column.spread, column.grain)
 
 
 @dataclass(frozen=True)
@@ -118,11 +106,13 @@ def contributors(
     used = codes >= 0
     if numbers is not None:
         used &= ~np.isnan(numbers)
-    g = codes[used]
-    x = np.ones(len(g)) if numbers is None else numbers[used]
-    if units is not None:
-        frame = pl.DataFrame({"g": g, "u": units[used], "x": x}).group_by("g", "u").agg(pl.col("x").sum())
-        g, x = frame["g"].to_numpy(), frame["x"].to_numpy()
+    g, x, u = codes, numbers, units
+    if not bool(used.all()):
+        g, x, u = g[used], None if x is None else x[used], None if u is None else u[used]
+    if x is None:
+        x = np.ones(len(g))
+    if u is not None:
+        g, x = _by_unit(g, x, u)
     n = np.bincount(g, minlength=size)
     none = np.zeros(size, dtype=np.bool_)
     if numbers is None:
@@ -147,3 +137,13 @@ def contributors(
             dominated[group] = share[group] >= limit * (1 - 1e-12)
             estimable[group] = len(held) > 1 and whole - held[0] - held[1] < p * held[0]
     return Contributors(n, dominated, share, estimable, ones)
+
+
+def _by_unit(g: Codes, x: Floats, units: Marks) -> tuple[Codes, Floats]:
+    """The sum of each unit in each group. Two pairs would have to share 64 bits to be taken for one."""
+    pairs = units ^ (g.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15))
+    order = np.argsort(pairs)
+    pairs = pairs[order]
+    starts = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1]))) if len(pairs) else np.empty(0, np.int64)
+    del pairs
+    return g[order[starts]], np.add.reduceat(x[order], starts) if len(starts) else np.empty(0)

@@ -29,7 +29,6 @@ from egress_review.tables import Table
 SLOW = tuple(name for name in NAMES if name not in QUICK)
 MAX_CELLS = 4_000_000  # groups of several columns together
 AT_ONCE = 20_000_000  # rows times columns between two looks at the clock
-KEPT = 60_000_000  # rows times columns whose statistics are kept
 SLOW_CHOICES = 4  # groupings under which medians and the like are tried
 PART_CHOICES, PART_SIZE = (
     2,
@@ -43,6 +42,14 @@ Chosen = tuple[Groups, ...]  # a column of the source for each slot of labels
 
 class OutOfTime(Exception):
     """The time for one file is over."""
+
+
+@dataclass(frozen=True)
+class Until:
+    """When to stop: by the clock of this machine, and by the processor's time of this process."""
+
+    clock: float
+    processor: float
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ class Outcome:
 class Work:
     """One source during the check of one file: groupings and statistics that were made already, and the time left."""
 
-    def __init__(self, source: SourceTable, until: float) -> None:
+    def __init__(self, source: SourceTable, until: Until) -> None:
         self.source = source
         self.until = until
         self.numeric = [name for name in source.names if source.numeric(name)]
@@ -88,7 +95,7 @@ class Work:
 
     def look_at_clock(self) -> None:
         """Raises OutOfTime when the file has had its time."""
-        if time.monotonic() > self.until:
+        if time.monotonic() > self.until.clock or time.process_time() > self.until.processor:
             raise OutOfTime
 
     def scheme(self, chosen: Chosen) -> Scheme | None:
@@ -104,18 +111,15 @@ class Work:
         key = scheme.columns, column
         if key not in self._statistics:
             self.look_at_clock()
-            if len(self._statistics) * self.source.rows > KEPT:
-                self._statistics = {}  # each holds on to its column
             if column:
-                self._statistics[key] = statistics(scheme.codes, scheme.size, self._measure(column))
+                numbers = self.source.numbers(column)
+                self._statistics[key] = statistics(scheme.codes, scheme.size, numbers, self._measure(column))
             else:
                 self._statistics[key] = count_rows(scheme.codes, scheme.size)
         return self._statistics[key]
 
     def _measure(self, column: str) -> Measure:
         if column not in self._measures:
-            if len(self._measures) * self.source.rows > KEPT:
-                self._measures = {}
             self._measures[column] = measure(self.source.numbers(column))
         return self._measures[column]
 
@@ -133,9 +137,9 @@ class Work:
             for start in range(0, len(names), width):
                 part = names[start : start + width]
                 made = [self.statistics(scheme, name) for name in part]
-                if kinds is SLOW:
+                for name, each in zip(part, made, strict=True) if kinds is SLOW else ():
                     self.look_at_clock()
-                    slow_statistics(made)
+                    slow_statistics(each, scheme.codes, self.source.numbers(name))
                 found = best_fit(trial, Columns(part, made), kinds, trials)
                 if found is not None and (best is None or found.bits > best.bits):
                     best = found
@@ -259,7 +263,9 @@ def _told(  # noqa: PLR0917 - a line and what was found of it
         if scheme is None or group < 0:
             continue
         made = work.statistics(scheme, fit.column)
-        real = made.of(fit.statistic)[group : group + 1]
+        if fit.statistic in SLOW:
+            slow_statistics(made, scheme.codes, work.source.numbers(fit.column))
+        real = made.values[fit.statistic][group : group + 1]
         if agrees(np.array([value]), np.array([step]), real, fit.scale)[0] and made.n[group] > 0:
             found.places.append(reading.place(cell))
             found.schemes.append(scheme)

@@ -22,14 +22,15 @@ import pyarrow.parquet
 from egress_review.errors import Refused
 from egress_review.index_columns import canonical_text
 
-Codes = npt.NDArray[np.int32]
+Codes = npt.NDArray[np.int16] | npt.NDArray[np.int32]
 Marks = npt.NDArray[np.uint64]
 Floats = npt.NDArray[np.float64]
 
-MAX_ROWS = 30_000_000  # of a source; of more, a column does not fit beside its groups into a worker's memory
+MAX_ROWS = 20_000_000  # of a source; of more, a column does not fit beside its groups into a worker's memory
 MAX_GROUPS = 2_000  # different values of a column that is taken for one of groups
 NARROW = 1 << 20  # the widest range of whole numbers that are looked up rather than searched
-KEPT_BYTES = 400 * 1024**2  # of columns that are kept for the next table
+PART = 1 << 18  # rows at a time
+KEPT_BYTES = 160 * 1024**2  # of columns that are kept for the next table
 _TRUTH = {"true": "1", "false": "0"}
 
 
@@ -114,13 +115,27 @@ class SourceTable:
     def numbers(self, name: str) -> Floats:
         """The column as float64, NaN where it is empty."""
         if name not in self._numbers:
-            series = self._read(name)
-            values = series.cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy().astype(np.float64)
-            if self._kept > KEPT_BYTES:
+            values = self._floats(name)
+            if self._kept + values.nbytes > KEPT_BYTES:
                 self._numbers, self._kept = {}, 0
             self._numbers[name] = values
             self._kept += values.nbytes
         return self._numbers[name]
+
+    def _floats(self, name: str) -> Floats:
+        """The column a part at a time, so that little more is held than the result; days and times as numbers."""
+        kind = self.schema.field(name).type
+        values = np.full(self.rows, np.nan)
+        at = 0
+        for batch in self._file.iter_batches(PART, columns=[name], use_threads=False):
+            part = batch.column(0)
+            if pa.types.is_temporal(kind):
+                part = part.cast(pa.int32() if kind.bit_width == 32 else pa.int64())
+            elif pa.types.is_boolean(kind) or pa.types.is_decimal(kind):
+                part = part.cast(pa.int8() if pa.types.is_boolean(kind) else pa.float64())
+            values[at : at + len(part)] = part.to_numpy(zero_copy_only=False)
+            at += len(part)
+        return values
 
     def units(self) -> Marks | None:
         """For each row a mark of its unit, the same in all its rows; None where each row is its own."""
@@ -150,21 +165,17 @@ class SourceTable:
         kind = self.schema.field(name).type
         if pa.types.is_nested(kind) or pa.types.is_binary(kind) or not self._few_at_first(name):
             return None
-        column = self._file.read([name], use_threads=False).column(0)
         if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
-            return self._of_texts(name, column)
-        series = pl.from_arrow(column)
-        if not isinstance(series, pl.Series):
+            return self._of_texts(name, self._file.read([name], use_threads=False).column(0))
+        if not (self.numeric(name) or pa.types.is_temporal(kind)) or pa.types.is_duration(kind):
             return None
-        plain = series.cast(pl.Int8) if series.dtype == pl.Boolean else series.to_physical()
-        if not (plain.dtype.is_integer() or plain.dtype.is_float() or plain.dtype.is_decimal()):
-            return None
-        found = _narrow(plain) or _searched(plain)
+        found = _codes_of(self._floats(name) if pa.types.is_temporal(kind) else self.numbers(name))
         if found is None:
             return None
         values, codes = found
-        if series.dtype.is_temporal():
-            texts = pl.Series(values).cast(plain.dtype).cast(series.dtype).cast(pl.String).to_list()
+        if pa.types.is_temporal(kind):
+            whole = pa.array(values.astype(np.int64)).cast(pa.int32() if kind.bit_width == 32 else pa.int64())
+            texts = whole.cast(kind).cast(pa.string()).to_pylist()
         else:
             texts = [f"{value:.12g}" for value in values]
         return Groups(name, codes, _labels(texts), len(values))
@@ -178,13 +189,13 @@ class SourceTable:
             return None
         places = np.concatenate([_places(part.indices) for part in column.chunks])
         labels = _labels(["" if word is None else str(word) for word in words])
-        table = np.array([labels.get(label_of(str(word or "")), -1) for word in words] + [-1], dtype=np.int32)
+        table = np.array([labels.get(label_of(str(word or "")), -1) for word in words] + [-1], dtype=np.int16)
         return Groups(name, table[places], labels, len(words))
 
 
-def _places(indices: pa.Array) -> npt.NDArray[np.int64]:
+def _places(indices: pa.Array) -> npt.NDArray[np.int32]:
     """The places in the dictionary, -1 for an empty cell."""
-    series = pl.Series(pl.from_arrow(indices)).cast(pl.Int64)
+    series = pl.Series(pl.from_arrow(indices)).cast(pl.Int32)
     return (series.fill_null(-1) if series.null_count() else series).to_numpy()
 
 
@@ -198,39 +209,28 @@ def _labels(texts: list[str]) -> dict[str, int]:
     return found
 
 
-def _narrow(series: pl.Series) -> tuple[Floats, Codes] | None:
-    """The different values and each row's place among them, for whole numbers of a narrow range: by looking up."""
-    low, high = series.min(), series.max()
-    if not series.dtype.is_integer() or not isinstance(low, int) or not isinstance(high, int) or high - low >= NARROW:
-        return None
-    empty = series.is_null().to_numpy() if series.null_count() else None
-    filled = series.fill_null(low) if empty is not None else series
-    shifted = (filled.cast(pl.Int64) - low).to_numpy()
-    used = np.flatnonzero(np.bincount(shifted if empty is None else shifted[~empty]))
-    if len(used) > MAX_GROUPS:
-        return None
-    table = np.zeros(high - low + 1, dtype=np.int32)
-    table[used] = np.arange(len(used), dtype=np.int32)
-    codes = table.take(shifted)
-    if empty is not None:
-        codes[empty] = -1
-    return (used + low).astype(np.float64), codes
-
-
-def _searched(series: pl.Series) -> tuple[Floats, Codes] | None:
-    """The same for any numbers, by searching; None for more different values than a column of groups has."""
-    values = series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    for part in (values[:: max(1, len(values) // 20_000)], values):
-        known = part[~np.isnan(part)]
-        if not len(known) and part is values:
-            return None
-        found = np.sort(pl.Series(known).unique().to_numpy())
+def _codes_of(values: Floats) -> tuple[Floats, Codes] | None:
+    """The different values, and each row's place among them; None for more than a column of groups has."""
+    found = np.empty(0)
+    for start in range(0, len(values), PART):
+        part = values[start : start + PART]
+        found = np.union1d(found, part[~np.isnan(part)])
         if len(found) > MAX_GROUPS:
             return None
-    if not bool(np.isfinite(found).all()):
+    if not len(found) or not bool(np.isfinite(found).all()):
         return None
-    codes = np.searchsorted(found, values).astype(np.int32)
-    codes[np.isnan(values)] = -1
+    low, span = found[0], found[-1] - found[0]
+    table = np.zeros(int(span) + 1 if span < NARROW else 0, dtype=np.int16)
+    looked_up = len(table) > 0 and bool((found == np.rint(found)).all())
+    if looked_up:
+        table[(found - low).astype(np.int64)] = np.arange(len(found))
+    codes = np.empty(len(values), dtype=np.int16)
+    for start in range(0, len(values), PART):
+        part = values[start : start + PART]
+        empty = np.isnan(part)
+        filled = np.where(empty, low, part)
+        places = table[(filled - low).astype(np.int64)] if looked_up else np.searchsorted(found, filled)
+        codes[start : start + PART] = np.where(empty, -1, places)
     return found, codes
 
 
