@@ -26,6 +26,11 @@ def _logins(screen) -> set[str]:
     return {cookie["name"] for cookie in kept if cookie["name"] in ("portal-login", "jupyterhub-hub-login", "enclave")}
 
 
+def test_control_the_logins_are_there(plain_screen) -> None:
+    plain_screen.run("pass")
+    assert {"portal-login", "enclave"} <= _logins(plain_screen)
+
+
 def test_from_tier_2_on_no_login_is_lost(enclave, plain_screen) -> None:
     output = FILL.replace("DOMAIN", enclave.settings.web.host)
     assert not plain_screen.ran(plain_screen.show(output))
