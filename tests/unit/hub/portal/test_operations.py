@@ -18,7 +18,7 @@ SERVICES = ("requests", "reviews", "release", "freezing", "seeding", "imports", 
 # Public functions of those modules that are no operation of a person.
 INNER = {
     "imports.check_uploads", "release.kill_links", "release.expire_due", "release.releases_of", "freezing.freeze_for",
-    "reminders.people_who", "requests.files_of", "fsck.wanted",
+    "reminders.people_who", "requests.files_of", "fsck.wanted", "bundle_check.pack",
 }  # fmt: skip
 AREAS = re.compile(r"/(release-requests|releases|queue|imports|calibration|download|reminders|store)\b")
 
