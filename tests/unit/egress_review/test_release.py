@@ -212,3 +212,22 @@ def test_another_blob_in_the_bundles_place_is_refused(world: World) -> None:
         db.execute(update(Release).values(bundle_sha256=other.sha256))
     with pytest.raises(Refused, match="cannot be unpacked"):
         release.redeem(world.engine, world.settings, token, actor="ana")
+
+
+def test_a_link_from_before_a_freeze_stays_dead_after_the_thaw(world: World) -> None:
+    release_id = world.released()
+    file = world.ask(release.release_files, release_id)[0]
+    token = release.make_link(world.engine, world.settings, release_id, actor="ana", release_file_id=file.id)
+    world.do(freezing.freeze, world.settings, "REQ-0001", actor="sam", reason="look again")
+    world.do(freezing.thaw, world.settings, "REQ-0001", actor="lou", reason="all is well")
+    with pytest.raises(Refused, match="is over"):
+        release.redeem(world.engine, world.settings, token, actor="ana")
+    assert fetch(world, release_id).read()
+
+
+@pytest.mark.parametrize("person", ["lea", "sam", "eve"])
+def test_only_the_author_gets_a_link_to_one_file(world: World, person: str) -> None:
+    release_id = world.released()
+    file = world.ask(release.release_files, release_id)[0]
+    with pytest.raises(NotPermitted):
+        release.make_link(world.engine, world.settings, release_id, actor=person, release_file_id=file.id)
