@@ -13,9 +13,11 @@ document.body.append(frame);
 const empty = document.createElement("iframe");
 document.body.append(empty);
 empty.contentWindow.location = "THIRD/secret-2";
-const led = navigation.navigate("THIRD/secret-3");
-led.committed.catch(() => 0);
-led.finished.catch(() => 0);
+setTimeout(() => {
+  const led = navigation.navigate("THIRD/secret-3");
+  led.committed.catch(() => 0);
+  led.finished.catch(() => 0);
+}, 500);
 </script>
 """
 
@@ -23,6 +25,7 @@ led.finished.catch(() => 0);
 def test_control_the_third_party_hears_it(stock_screen, third_party) -> None:
     stock_screen.show(OUTPUT, third_party)
     third_party.hears("secret")
+    stock_screen.fresh()
 
 
 def test_the_third_party_hears_nothing(scripted_screen, third_party) -> None:

@@ -60,5 +60,5 @@ def test_control_it_reaches_the_kernel_where_files_may(start_person, reply) -> N
 
 
 @pytest.mark.parametrize("reply", list(_forms()))
-def test_it_does_not_reach_the_kernel(start_person, reply) -> None:
-    assert reply not in asyncio.run(_answers(start_person("ana", "smoking"), _forms()[reply]))
+def test_it_does_not_reach_the_kernel(researcher, reply) -> None:
+    assert reply not in asyncio.run(_answers(researcher, _forms()[reply]))
