@@ -49,11 +49,13 @@ _LEAF = re.compile(
     re.IGNORECASE,
 )
 _RPART = re.compile(r"^\s*\d+\)\s+\S.*?\s(\d+)\s+[\d.]+(?:e[+-]?\d+)?\s+\S+(?:\s+\([\d. ]+\))?\s*\*?\s*$", re.MULTILINE)
-_DICTIONARY = re.compile(r"(?:Counter\()?\{((?:\s*[^{}:,\n]{1,40}:\s*\d+\s*,?){2,60})\}")
+_DICTIONARY = re.compile(r"(?:Counter\()?\{((?:\s*+[^{}:,\n]{1,40}+:\s*+\d++\s*+,?){2,60})\}")
 _PAIR = re.compile(r"([^{}:,\n]{1,40}):\s*(\d+)\s*(?:,|$)")
 _ARRAYS = re.compile(r"array\(\[([\d,\s]+)\](?:, dtype=\w+)?\)")
 _TUPLE_OF_ARRAYS = re.compile(r"\(\s*array\(\[[^\]]*\][^)]*\)\s*,\s*array\(\[[^\]]*\][^)]*\)")
-_MATRIX = re.compile(r"\[\s*\[\s*\d+(?:[\s,]+\d+)+\s*\]\s*,?\s*(?:\[\s*\d+(?:[\s,]+\d+)+\s*\]\s*,?\s*)+\]")
+_MATRIX = re.compile(
+    r"\[\s*+\[\s*+\d++(?:[\s,]++\d++)+\s*+\]\s*+,?\s*+(?:\[\s*+\d++(?:[\s,]++\d++)+\s*+\]\s*+,?\s*+)+\]"
+)
 _LISTED = re.compile(
     r"^[ \t]*(?:[-*•+] +|\d+[.)] +|[\w.]+ *-> *)?([^\n:=]{1,60}?) ?[:=] ?(\d[\d,]*)[ \t]*"
     r"(?:\(\d+(?:\.\d+)? ?%\))?[ \t]*$"
