@@ -79,6 +79,8 @@ class _Zygote:
             return self._control
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         environment = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "HOME": "/nonexistent"}
+        # What others free goes back to the system; Arrow's own pools reserve a gigabyte, which counts against the limit.
+        environment["ARROW_DEFAULT_MEMORY_POOL"] = "system"
         environment |= {k: v for k, v in os.environ.items() if k == "ENCLAVE_CHECK_DEBUG"}
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-m", "egress_review.zygote"],
