@@ -153,7 +153,7 @@ def _members(archive: Subject) -> list[Finding]:
     findings: list[Finding] = []
     try:
         opened = zipped.open_zip(archive.data)
-        entries = [entry for entry in opened.infolist() if not entry.is_dir()]
+        entries = [entry for entry in opened.infolist() if not entry.filename.endswith("/")]  # a name may be empty
         left = MEMBER_BYTES
         for number, entry in enumerate(entries):
             left -= entry.file_size

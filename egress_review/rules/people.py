@@ -57,8 +57,12 @@ _SQL = re.compile(
     r"\bINSERT\s+INTO\s+[\w.\"`\[\]]+\s*(?:\([^)]*\)\s*)?VALUES\s*\(|^COPY\s+\w+[^\n]*FROM stdin",
     re.IGNORECASE | re.MULTILINE,
 )
-_TUPLES = re.compile(r"[\[(]\s*(?:[\[(](?:[^()\[\]\n]{1,80},){2,40}[^()\[\]\n]{1,80}[\])]\s*,?\s*){3,}[\])]")
-_DICTS = re.compile(r"\[\s*(?:\{(?:\s*['\"][^'\"]{1,60}['\"]\s*:\s*[^{}:]{1,60},?){2,60}\}\s*,?\s*){3,}\]")
+# Each piece of these ends in one way only: otherwise a text that just fails takes a time that doubles with each piece.
+_TUPLES = re.compile(r"[\[(]\s*+(?:[\[(](?:[^()\[\],\n]{0,80},){2,40}[^()\[\],\n]{0,80}[\])]\s*+,?\s*+){3,}[\])]")
+_VALUE = r"(?:['\"][^'\"\n]{0,60}['\"]\s*+|\[[^\[\]{}]{0,60}\]\s*+|[^{}\[\]:,'\"]{1,60}+)"
+_DICTS = re.compile(
+    rf"\[\s*+(?:\{{(?:\s*+['\"][^'\"]{{1,60}}['\"]\s*+:\s*+{_VALUE},?){{2,60}}\s*+\}}\s*+,?\s*+){{3,}}\]"
+)
 _TRACE = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception): [^\n]*['\"][^'\"\n]*\d[^'\"\n]*['\"]", re.MULTILINE)
 _RANK = re.compile(r"^(?:rank|place|position|top|#|no\.?|nr)$", re.IGNORECASE)
 MIN_ROWS = 20

@@ -26,11 +26,11 @@ from access_control.errors import Refused as AccessRefused
 from access_control.rendition_parser import parse
 from access_control.settings import Profile
 from access_control.transparency import verify, verify_export
-from egress_review import canonical_forms, kinds, sandbox, tables, worker
+from egress_review import canonical_forms, kinds, sandbox, tables, told_counts, worker
 from egress_review.bundle_check import check_bundle
 from egress_review.errors import Invalid, Refused
 from egress_review.findings import FileResult
-from egress_review.rules import columnar, encodings, families, images, markup, models, notebooks, pdfs
+from egress_review.rules import columnar, encodings, families, images, markup, models, notebooks, pdfs, people
 from egress_review.rules.catalogue import Subject
 from egress_review.rules.text import encoded_runs
 from egress_review.signing import public_from_pem
@@ -440,3 +440,42 @@ def test_a_long_word_takes_no_time_that_doubles_with_its_letters(word):
     encodings.looks_coded([word, word[1:], word[:-1]])
     list(encodings.check(Subject("a.txt", "text", b"", Profile(), texts=[("x", f"{word} {word[1:]}")])))
     assert time.process_time() - began < 10
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        (people._TUPLES, "[(" + "," * 60 + "x"), (people._TUPLES, "[" + "(1,2,3)          " * 40 + "x"), (people._DICTS, "[" + "{'a': 1, 'b': 2}          " * 40 + "x"),
+        (people._DICTS, "[{" + "'a': 1          ," * 50 + ":"), (told_counts._DICTIONARY, "{" + "a: 1          " * 50 + "!"), (told_counts._MATRIX, "[[1 2]" + "          [1 2]" * 50 + "x"),
+    ],
+    ids=range(6),
+)  # fmt: skip
+def test_a_listing_that_just_fails_takes_no_time_that_doubles_with_its_pieces(pattern, text):
+    began = time.process_time()
+    assert not pattern.search(text)
+    assert time.process_time() - began < 5
+
+
+def test_listings_are_still_seen():
+    assert people._TUPLES.search("[(1, 'a', 3), (2, 'b', 4), (3, 'c', 5)]")
+    assert people._DICTS.search('[{"id": 17, "s": null}, {"id": 18, "s": [1, 2]}, {"id": 19, "s": "10:30"}]')
+    assert told_counts._DICTIONARY.search("Counter({'a b': 12, 'c': 4})")
+    assert told_counts._MATRIX.search("[[ 1  2]\n [ 3  4]]")
+
+
+def test_a_member_without_a_name_breaks_no_check():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("x"), b"hidden \x1b[8mtext")
+    data = out.getvalue().replace(b"x", b"")
+    data = data.replace(b"\x01\x00\x00\x00hidden", b"\x00\x00\x00\x00hidden", 1)
+    directory = data.index(b"PK\x01\x02")
+    data = bytearray(data)
+    data[directory + 28 : directory + 30] = b"\0\0"
+    end = data.index(b"PK\x05\x06")
+    data[end + 12 : end + 20] = struct.pack("<II", end - directory, directory)
+    task = {"name": "a.zip", "profile": Profile().model_dump(), "peers": [], "disk": {}}
+    answer = worker.check(
+        task, bytes(data), worker.prepare({})
+    )  # zipfile itself breaks when it is asked whether that is a folder
+    assert answer["verdict"] == "block"
