@@ -133,9 +133,9 @@ def _choices(kind: str, text: str) -> Iterator[tuple[str, list[bool]]]:
 
 
 def _far(subject: Subject, text: str) -> Iterator[Finding]:
-    gap = re.search(r"\S[^\S\n]{240,}\S", text)
+    gap = re.search(r"[^\S\n]{240,}\S", text)
     if gap:
-        yield FAR.found(subject.name, f"{len(gap.group()) - 2} blanks stand inside a line.")
+        yield FAR.found(subject.name, f"{len(gap.group()) - 1} blanks stand inside a line.")
     empty = re.search(r"(?:\r?\n[ \t]*){41,}(?=\S)", text)
     if empty:
         yield FAR.found(subject.name, f"Text comes after {empty.group().count(chr(10)) - 1} empty lines.")

@@ -117,6 +117,13 @@ def _tokens(where: str, text: str) -> Iterator[Finding]:
     yield from _no_language(where, text)
 
 
+def looks_coded(words: Iterable[str]) -> bool:
+    """Whether names taken together are pieces of an encoded file."""
+    pieces = {piece for word in set(words) for piece in _WORD.findall(word)}
+    coded = {piece for piece in pieces if _is_piece(piece) or re.fullmatch(r"c?[0-9a-f]{8,}", piece)}
+    return len(coded) >= 12 and len(coded) > 0.4 * len(pieces) and sum(map(len, coded)) >= 80
+
+
 def _no_language(where: str, text: str) -> Iterator[Finding]:
     """Letters whose neighbours are those of no European language: a cipher, or letters standing for bytes."""
     words = {
@@ -215,7 +222,7 @@ _USUAL_SCRIPTS = frozenset(_USUAL_SCRIPTS_TEXT.split())
 
 def _symbols(where: str, text: str) -> Iterator[Finding]:
     for run in re.finditer(r"[!?.,;:+*/#%&'~^$@|<>=\-]{40,}", text):
-        if len(set(run.group())) >= 5 and max(Counter(run.group()).values()) < 0.5 * len(run.group()):
+        if len(set(run.group())) >= 4 and max(Counter(run.group()).values()) < 0.5 * len(run.group()):
             yield SYMBOLS.found(
                 where, f"{len(run.group())} punctuation marks follow one another, such as {run.group()[:24]!r}."
             )
@@ -365,4 +372,13 @@ def spells(numbers: Sequence[str]) -> bool:
         if all(len(n) >= 3 for n in numbers)
         else []
     )
-    return any(reads_as_text(tries) for tries in [*scaled, *ends])
+    if any(reads_as_text(tries) for tries in [*scaled, *ends]):
+        return True
+    # Thousandths and millionths of a second are even; bytes stay below 256.
+    return all(len(n) == 6 for n in numbers) and any(
+        all(int(t) < 256 for t in three) and len(set(three)) > 12 and len(set(other)) > 12 and three != sorted(three)
+        for three, other in (
+            ([n[:3] for n in numbers], [n[3:] for n in numbers]),
+            ([n[3:] for n in numbers], [n[:3] for n in numbers]),
+        )
+    )

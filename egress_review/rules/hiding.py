@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from egress_review.findings import Finding
-from egress_review.rules import asides, channels, encodings, notebook_form, pixels, sheets
+from egress_review.rules import asides, buffers, channels, encodings, looks, notebook_form, pdf_pages, pixels, sheets
 from egress_review.rules.catalogue import Subject
 
 
 def check(subject: Subject) -> Iterator[Finding]:
     """All of them, in order."""
-    for family in (encodings, channels, asides, notebook_form, pixels, sheets):
+    for family in (encodings, channels, asides, buffers, looks, notebook_form, pdf_pages, pixels, sheets):
         yield from family.check(subject)

@@ -167,6 +167,11 @@ def _plausible(name: bytes, body: bytes, header: tuple[int, int, int, int]) -> b
     return True
 
 
+def in_png(where: str, data: bytes) -> Iterator[Finding]:
+    """Findings in the bytes of one PNG; raises ValueError for what is none."""
+    yield from _png(where, data)
+
+
 def _jpeg(where: str, data: bytes) -> Iterator[Finding]:
     at = 2
     tables: list[int] = []

@@ -176,10 +176,6 @@ def _page(where: str, page: pikepdf.Page) -> Iterator[Finding]:
     body = b"\n".join(stream.read_bytes() for stream in streams)[: 32 * 1024**2]
     if re.search(rb"(?<![\d.])[37]\s+Tr\b", body):
         yield LAYERS.found(where, "Text is drawn invisible on this page.")
-    if re.search(rb"(?:1 1 1 (?:rg|sc|scn)|(?<![\d.])1 g)\s[^BQ]{0,400}\bBT\b", body) or re.search(
-        rb"BT[^E]{0,200}(?:1 1 1 rg|\b1 g)\s", body
-    ):
-        yield LAYERS.found(where, "Text is drawn in white on this page.")
     sizes = re.findall(rb"/[\w.+-]+\s+([\d.]+)\s+Tf", body)
     if any(float(size) < 0.9 for size in sizes if size.count(b".") <= 1 and size != b".") and not re.search(
         rb"\bTm\b", body

@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import attacks
 import benign
+import hiding_places
 import leaks
 
 from access_control.settings import Profile, Settings
@@ -26,7 +27,7 @@ from egress_review.source_index import open_index, write_index
 
 def run_attacks(folder: Path) -> list[tuple[str, FileResult]]:
     """(name of the attack, its result), each checked as the only file of its request."""
-    made = attacks.all_attacks()
+    made = [*attacks.all_attacks(), *hiding_places.all_attacks()]
     files = [(path := attacks.place(attack, folder / str(number)), path.name) for number, attack in enumerate(made)]
     results = check_files(Settings(), files, profile=Profile(), peers=[])
     return [(attack[0], result) for attack, result in zip(made, results, strict=True)]
