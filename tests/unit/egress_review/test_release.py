@@ -231,3 +231,13 @@ def test_only_the_author_gets_a_link_to_one_file(world: World, person: str) -> N
     file = world.ask(release.release_files, release_id)[0]
     with pytest.raises(NotPermitted):
         release.make_link(world.engine, world.settings, release_id, actor=person, release_file_id=file.id)
+
+
+def test_a_link_to_one_file_gives_that_file_and_no_other(world: World) -> None:
+    release_id = world.released({"a.csv": "k,n\nx,50\ny,60\n", "b.csv": "j,n\nu,70\nv,80\n"})
+    for file in world.ask(release.release_files, release_id):
+        token = release.make_link(world.engine, world.settings, release_id, actor="ana", release_file_id=file.id)
+        got = release.redeem(world.engine, world.settings, token, actor="ana")
+        assert (got.name, got.sha256) == (file.name, file.sha256)
+    with pytest.raises(Refused, match="is not in REL-0001"):
+        release.make_link(world.engine, world.settings, release_id, actor="ana", release_file_id=999)
