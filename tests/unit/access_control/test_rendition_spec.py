@@ -81,7 +81,9 @@ def test_the_dictionary_follows_from_the_declaration() -> None:
 
 def test_the_unit_is_marked_in_the_dictionary_and_has_to_be_there() -> None:
     text = 'rendition = "people/open"\ntitle = "T"\ntier = 3\nunit = "{unit}"\n[columns]\nage = {{ bands = 10, as = "band" }}\nsex = "keep"\n'
-    columns = [{"name": name, "type": kind, "description": ""} for name, kind in (("age", "integer"), ("sex", "string"))]
+    columns = [
+        {"name": name, "type": kind, "description": ""} for name, kind in (("age", "integer"), ("sex", "string"))
+    ]
     spec = parse(text.format(unit="band"))
     check_against(spec, columns, 3, "open.toml")
     assert [row.get("unit") for row in declared_columns(spec, columns)] == ["yes", None]
