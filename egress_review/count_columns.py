@@ -14,7 +14,7 @@ COUNT = re.compile(
     r"|participants|subjects|individuals|households|events?|deaths?|respondents|observations|records|rows|units|children|women|men|males?|females?"
     r"|head[ _]?count|staff|employees|firms|enterprises|businesses|establishments|companies|pupils|students|admissions|referrals|births|infections"
     r"|infected|controls|attendances|prescriptions|missing|support|observed|fälle|faelle|personen|patientinnen|patienten|köpfe|nombre|casos|número"
-    r"|numero|pazienti|casi|pacientes|personas"
+    r"|(?:numero|número|nombre|anzahl|aantal|antal|liczba|number)(?: (?:de|di|of|van|der))? \w+|aantal|antal|liczba|numero|pazienti|casi|pacientes|personas"
     r"|(?:number|count|n|no\.?|#|total|sum)[ _.](?:of|in|at|with|by)?[ _.]?\w*|n_\w+|num_\w+|[\w ]+[ _](?:n|count|counts|cnt|freq|frequency|obs|cases|events|deaths|total|people|patients|persons|size|women|men|children|base)"
     r"|at[ _.]?risk|n[ _.]?at[ _.]?risk|denominator|numerator|unweighted[ _]?\w*|effectifs?|anzahl|grand[ _]?total|margin)$",
     re.IGNORECASE,

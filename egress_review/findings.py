@@ -13,7 +13,7 @@ Verdict = Literal["block", "warn", "pass", "unknown"]
 
 SEVERITIES: tuple[Severity, ...] = ("blocks", "warns", "informs")
 VERDICTS: tuple[Verdict, ...] = ("block", "warn", "pass", "unknown")
-RULE_VERSION = "2026.2"  # grows with every change that can alter a verdict; signed with each review
+RULE_VERSION = "2026.3"  # grows with every change that can alter a verdict; signed with each review
 
 MAX_TEXT = 600  # characters of one sentence of a finding; a worker's answer is cut to it
 MAX_FINDINGS = 200  # of one file; a steward reads the first few

@@ -74,7 +74,7 @@ def _as_numbers(series: pl.Series) -> Floats:
 
 
 def _loose(text: str) -> float | None:
-    text = _STARS.sub("", text.strip()).strip()
+    text = _STARS.sub("", text.strip().lstrip("*")).strip()  # Markdown sets numbers in bold between stars
     text = text.replace("\u2212", "-").lstrip("$€£")
     if text[:1] == "(" and text[-1:] == ")":
         text = text[1:-1]
@@ -126,7 +126,7 @@ def _spanned(names: list[str], body: list[list[str | None]]) -> bool:
     first, second = ([cell for cell in row[1:] if cell] for row in body[:2])
     return (
         len(first) == len(body[0]) - 1 > 1
-        and all(_loose(cell) is None and any(letter.isalpha() for letter in cell) for cell in first)
+        and all(_loose(cell) is None and any(letter.isalpha() or letter in "%#" for letter in cell) for cell in first)
         and any(_loose(cell) is not None for cell in second)
     )
 

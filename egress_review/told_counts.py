@@ -41,10 +41,16 @@ _SENTENCE = re.compile(
     re.IGNORECASE,
 )
 _NAMED = re.compile(r"(?<![\w.])[nN]\s?=\s?(\d[\d,]*)(?![\d,]*[.]?\w)")
+_OF_ALL = re.compile(rf"(?<![\w.,/=%-])({_NUMBER}) (?:out )?of (?:the |our |all )?(\d[\d,]*) {_KIND}\b", re.IGNORECASE)
+_SHARE_OF = re.compile(
+    rf"\b(?:of|among) (?:the |our |all )?(\d[\d,]*) {_KIND}\b[^.\n%]{{0,60}}?"
+    r"(?<![\d.])(\d{1,2}(?:\.\d+)?) ?\\?(?:%|per ?cent)",
+    re.IGNORECASE,
+)
 _CODE_CALL = re.compile(r"\w\([^()\n]*$")
 _COUNT_SHARE = re.compile(r"(?<![\w.,/=-])(\d[\d,]*) ?\((\d{1,3}(?:\.\d+)?) ?\\?%\)")
 _LEAF = re.compile(
-    r"(?:samples|n_samples|leaf_count|n_node_samples|leaf_size)\s*[=:]\s*(\d+)"
+    r"(?:samples|n_samples|leaf_count|n_node_samples|leaf_size)\"?\s*[=:]\s*(\d+)"
     r"|(?:value|weights|class_counts)\s*[=:]\s*\[\[?\s*([\d.,\s]+?)\s*\]",
     re.IGNORECASE,
 )
@@ -105,6 +111,11 @@ def _sentences(text: str) -> Iterator[Told]:
         line = plain[plain.rfind("\n", 0, match.start()) + 1 : match.start()]
         if not _CODE_CALL.search(line):
             yield Told(_number(match[1]), _around(plain, match.start(), match.end()), certain=True)
+    for match in _OF_ALL.finditer(plain):
+        yield Told(_number(match[1].lower()), _around(plain, match.start(), match.end()), certain=True)
+    for match in _SHARE_OF.finditer(plain):
+        few = round(_number(match[1]) * float(match[2]) / 100)
+        yield Told(few, _around(plain, match.start(), match.end()), certain=False)
     for match in _COUNT_SHARE.finditer(plain):
         yield Told(_number(match[1]), _around(plain, match.start(), match.end()), certain=True)
 

@@ -80,7 +80,7 @@ _PERCENT = re.compile(
     re.IGNORECASE,
 )
 _FREEDOM = re.compile(
-    r"(?:df residuals?|residual df|df[_ ]resid\w*|residual degrees of freedom|degrees of freedom|df\.residual|resid(?:ual)?[_. ]?do?f)\W{0,60}?(\d+)\b(?!\.\d)|on (?:\d+ and )?(\d+) (?:degrees of freedom|DF)\b|F\(\s*\d+,\s*(\d+)\)"
+    r"(?:df residuals?|residual df|df[_ ]resid\w*|residual degrees of freedom|degrees of freedom|df\.residual|resid(?:ual)?[_. ]?do?f)\W{0,60}?(\d+)\b(?!\.\d)|on (?:\d+ and )?(\d+) (?:degrees of freedom|DF)\b|\b[Ft]\((?:\s*\d+,)?\s*(\d+)\)|residual std[^\n]{0,60}\bdf\s*=\s*(\d+)"
     r"|(?:\bt\s*=\s*|Ttest\w*\([^)\n]*)[-+\d.e]*[^\n]{0,40}?\bdf\s*=\s*(\d+(?:\.\d+)?)"
     r"|^(?:Residuals?|Within groups)[ \t]+(\d+)[ \t]+[\d.]+[ \t]+[\d.]+[ \t]*$",
     re.IGNORECASE | re.MULTILINE,
@@ -351,7 +351,11 @@ def _of_events(table: Table, curve: int, values: Floats) -> bool:
 
 def _printed(subject: Subject, where: str, text: str) -> Iterator[Finding]:
     low = text.lower()
-    for match in _FREEDOM.finditer(text) if "df" in low or "dof" in low or "freedom" in low or "F(" in text else ():
+    for match in (
+        _FREEDOM.finditer(text)
+        if "df" in low or "dof" in low or "freedom" in low or "F(" in text or "t(" in text
+        else ()
+    ):
         value = int(float(next(group for group in match.groups() if group)))
         if value < subject.profile.residual_dof and not re.search(r"Df Model", match.group()):
             yield FREEDOM.found(
