@@ -83,7 +83,7 @@ def saved_array(data: bytes) -> list[Table]:
     array = np.lib.format.read_array(BytesIO(data), allow_pickle=False)
     if array.dtype.names:
         return [_table("", [pl.Series(np.ascontiguousarray(array[name]).ravel()) for name in array.dtype.names])]
-    if array.dtype.kind not in "fiub" or array.ndim not in (1, 2):
+    if array.dtype.kind not in "fiub" or array.ndim not in (1, 2) or not array.size:
         return []
     matrix = array.reshape(len(array), -1)
     wide = matrix if matrix.shape[0] >= matrix.shape[1] else matrix.T

@@ -9,6 +9,7 @@ import time
 import zipfile
 import zlib
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.feather
@@ -479,3 +480,10 @@ def test_a_member_without_a_name_breaks_no_check():
         task, bytes(data), worker.prepare({})
     )  # zipfile itself breaks when it is asked whether that is a folder
     assert answer["verdict"] == "block"
+
+
+@pytest.mark.parametrize("shape", [(1, 0), (0, 3), (0,)])
+def test_an_empty_array_has_no_table(shape):
+    out = io.BytesIO()
+    np.save(out, np.zeros(shape))
+    assert tables.extract_bytes(out.getvalue(), "array") == []
