@@ -1,7 +1,7 @@
 """Runs one operation of the review queue again and again, killed with SIGKILL at its first, second, third … step.
 
-A step is whatever changes something that outlives the process: a sync or rename of a file, a statement that writes, a
-commit. After each death another process looks at what is left and finishes the job. Usage: crash_driver.py OPERATION FOLDER
+A step is whatever changes something that outlives the process: a write, sync or rename of a file, a folder made, a
+statement that writes, a commit. After each death another process looks at what is left and finishes the job. Usage: crash_driver.py OPERATION FOLDER
 """
 
 import json
@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "egress_review"))
 from egress_world import World, plain_checker, plain_rewriter
 from sqlalchemy import event, func, select
 
-from egress_review import fsck, release, requests
+from egress_review import fsck, imports, release, requests
+from egress_review.errors import EgressError
 from egress_review.models import Download, DownloadLink, Release, RequestFile, Vote
 from egress_review.states import State
 
@@ -43,7 +44,7 @@ def kill_at(world: World, number: int) -> None:
 
         return stepped
 
-    for name in ("fsync", "replace", "rename", "link", "unlink"):
+    for name in ("fsync", "replace", "rename", "link", "unlink", "mkdir", "fchmod", "write"):
         setattr(os, name, before(getattr(os, name)))
 
     @event.listens_for(world.engine, "before_cursor_execute")
@@ -150,7 +151,88 @@ class FetchBundle(Fetch):
     whole = True
 
 
-OPERATIONS = {each.__name__: each for each in (Submit, FirstVote, LastVote, Fetch, FetchBundle)}
+class Resubmit:
+    """The next turn of two files, of which one was mended and the other keeps its votes."""
+
+    def prepare(self, world: World) -> None:
+        world.submitted(FILES)
+        for person in ("sam", "sue"):
+            world.vote(REQUEST, person, "changes", "a.csv")
+            world.vote(REQUEST, person, "approve", "out/b.csv")
+        world.write("a.csv", "k,n\r\nx,160\r\ny,170\r\n")
+
+    def run(self, world: World) -> None:
+        world.submit(REQUEST)
+
+    def verify(self, world: World) -> None:
+        resume(world)
+        if world.state(REQUEST) is State.ChangesAsked:
+            assert world.request(REQUEST).turn == 1
+            world.submit(REQUEST)
+        assert (world.state(REQUEST), world.request(REQUEST).turn) == (State.InReview, 2)
+        assert steps(world, "resubmit") == 1
+        assert [file.since_turn for file in world.files(REQUEST)] == [2, 1]
+        for person in ("sam", "sue"):
+            world.vote(REQUEST, person, "approve", "a.csv")
+        assert world.state(REQUEST) is State.Released
+        assert fetch(world) == b"k,n\nx,160\ny,170\n"
+
+
+class Revoke:
+    """A release taken back while a link to it is out: either all of it holds, or the link still works."""
+
+    def prepare(self, world: World) -> None:
+        world.released({"a.csv": FILES["a.csv"]})
+        files = world.ask(release.release_files, RELEASE)
+        token = release.make_link(world.engine, world.settings, RELEASE, actor="ana", release_file_id=files[0].id)
+        (world.settings.data_root / "token").write_text(token)
+
+    def run(self, world: World) -> None:
+        world.do(release.revoke, world.settings, RELEASE, actor="sam", reason="a small cell")
+
+    def verify(self, world: World) -> None:
+        state, token = world.state(REQUEST), (world.settings.data_root / "token").read_text()
+        dead = count(world, DownloadLink, DownloadLink.killed_at.is_not(None))
+        revoked = count(world, Release, Release.revoked_at.is_not(None))
+        assert (state, dead, revoked) in {(State.Released, 0, 0), (State.Revoked, 1, 1)}
+        resume(world)
+        assert world.state(REQUEST) is state
+        try:
+            release.redeem(world.engine, world.settings, token, actor="ana")
+        except EgressError:
+            assert state is State.Revoked
+        else:
+            assert state is State.Released
+
+
+class Place:
+    """An approved import written into the workspace: whole or not at all, and again on demand."""
+
+    def prepare(self, world: World) -> None:
+        made = world.do(
+            requests.create_draft, world.settings, project_id="p17", title="T", purpose="P", actor="ana",
+            direction="in",
+        )  # fmt: skip
+        world.do(imports.upload, world.settings, made.id, "tool.py", [b"print(1)\n"], context="own", actor="ana")
+        world.submit(made.id)
+        for person in ("sam", "sue"):
+            world.vote(made.id, person)
+
+    def run(self, world: World) -> None:
+        imports.place(world.engine, world.settings, RELEASE, actor="ana")
+
+    def verify(self, world: World) -> None:
+        folder = world.settings.workspaces / "p17" / "ana" / "imports" / REQUEST.lower()
+        there = [path.name for path in folder.glob("*") if not path.name.startswith(".import-")]
+        assert there in ([], ["tool.py"])
+        imports.place(world.engine, world.settings, RELEASE, actor="ana")
+        assert (folder / "tool.py").read_bytes() == b"print(1)\n"
+        assert (folder / "tool.py").stat().st_mode & 0o777 == 0o444
+
+
+OPERATIONS = {
+    each.__name__: each for each in (Submit, Resubmit, FirstVote, LastVote, Fetch, FetchBundle, Revoke, Place)
+}
 
 
 def steps(world: World, step: str) -> int:

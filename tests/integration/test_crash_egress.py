@@ -1,4 +1,4 @@
-"""kill -9 at each step of snapshot, vote, signature, release and download: nothing is lost, doubled or let out."""
+"""kill -9 at each step of snapshot, vote, signature, release, download, revocation and import: nothing is lost, doubled or let out."""
 
 import subprocess
 import sys
@@ -11,7 +11,17 @@ DRIVER = Path(__file__).with_name("crash_driver.py")
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("operation", "steps"), [("Submit", 20), ("FirstVote", 8), ("LastVote", 8), ("Fetch", 4), ("FetchBundle", 8)]
+    ("operation", "steps"),
+    [
+        ("Submit", 20),
+        ("Resubmit", 20),
+        ("FirstVote", 8),
+        ("LastVote", 8),
+        ("Fetch", 4),
+        ("FetchBundle", 8),
+        ("Revoke", 5),
+        ("Place", 6),
+    ],
 )
 def test_killed_at_each_step(operation: str, steps: int, tmp_path: Path) -> None:
     ended = subprocess.run(
