@@ -25,6 +25,7 @@ from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
+import report
 
 RUNS = 4  # in a process: one fresh, the others warm
 SIDES = ("index", "polars", "pyarrow")
@@ -125,7 +126,7 @@ def main() -> None:
 
     quick = "--quick" in sys.argv
     rows, rounds = (1_000_000, 1) if quick else (10_000_000, 3)
-    results = {}
+    figures = {}
     with tempfile.TemporaryDirectory(prefix="enclave-bench-") as name:
         scratch = Path(name)
         register = write_register(scratch, rows)
@@ -140,7 +141,14 @@ def main() -> None:
         for data, path in (("register", register), ("register, text identifiers", pseudonyms), ("survey", survey)):
             found = measure(path, scratch, rounds)
             bare = found["polars"]
-            results[data] = {}
+            for condition, speeds in (
+                ("fresh", {side: rows / speed.clock for side, speed in found.items()}),
+                ("warm", {side: rows / speed.warm_clock for side, speed in found.items()}),
+            ):
+                ours = speeds.pop("index")
+                figures[f"{data}, {condition}"] = report.figure(
+                    ours, {"polars": speeds.pop("polars"), **speeds}, "rows/s", digits=0
+                )
             for side, speed in found.items():
                 fresh = bare.clock / speed.clock, bare.processor / speed.processor
                 warm = bare.warm_clock / speed.warm_clock, bare.warm_processor / speed.warm_processor
@@ -150,13 +158,7 @@ def main() -> None:
                     f" {fresh[0]:.2f} / {fresh[1]:.2f} | {warm[0]:.2f} / {warm[1]:.2f} | {speed.peak:,.0f} MiB |",
                     flush=True,
                 )
-                results[data][side] = {
-                    "seconds": round(speed.clock, 3), "rows_per_second": round(rows / speed.clock),
-                    "share_fresh": round(fresh[0], 3), "share_fresh_processor": round(fresh[1], 3),
-                    "share_warm": round(warm[0], 3), "share_warm_processor": round(warm[1], 3),
-                    "peak_mib": round(speed.peak),
-                }  # fmt: skip
-    print(json.dumps({"benchmark": "index", "rows": rows, "load": round(os.getloadavg()[0], 1), "results": results}))
+    report.finish("index", figures, rows=rows, load=round(os.getloadavg()[0], 1))
 
 
 if __name__ == "__main__":
