@@ -66,7 +66,7 @@ def check(subject: Subject) -> Iterator[Finding]:
             if getattr(reader, "metadata", None):
                 yield METADATA.found(subject.name, "The file's footer holds metadata.")
             schema, table = reader.schema, reader.read_all()
-    except (pa.ArrowException, OSError, ValueError) as error:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise ValueError(f"the table cannot be read: {error}") from error
     yield from _schema(subject.name, schema)
     yield from _names(subject.name, table.column_names)

@@ -487,3 +487,10 @@ def test_an_empty_array_has_no_table(shape):
     out = io.BytesIO()
     np.save(out, np.zeros(shape))
     assert tables.extract_bytes(out.getvalue(), "array") == []
+
+
+def test_a_day_beyond_the_calendar_is_a_table_that_cannot_be_read():
+    out = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table({"a": pa.array([1, 2**31 - 1], pa.int32()).cast(pa.date32())}), out)
+    with pytest.raises(ValueError, match="cannot be read"):
+        list(columnar.check(subject("a.parquet", out.getvalue())))
