@@ -31,6 +31,7 @@ from typing import Any
 import aiohttp
 import docker
 import httpx
+import report
 from aiohttp import web
 
 from access_control.errors import AccessError
@@ -100,11 +101,16 @@ class Stage:
         self.control.register(session, person=PERSON, project=project, tier=tier, socket=self.socket, uid=uid)
 
     def rss_mib(self) -> float:
-        """Memory of the gateway's process."""
-        for line in Path(f"/proc/{self.gateway_pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
-                return int(line.split()[1]) / 1024
-        raise RuntimeError("the gateway is gone")
+        """Memory of the gateway's process and of those beside it that it has started."""
+        beside = Path(f"/proc/{self.gateway_pid}/task/{self.gateway_pid}/children").read_text().split()
+        return sum(_resident_mib(pid) for pid in (str(self.gateway_pid), *beside))
+
+
+def _resident_mib(pid: str) -> float:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("the gateway is gone")
 
 
 def wait_for(ready: Callable[[], bool], seconds: float = 120) -> None:
@@ -477,8 +483,8 @@ async def measure(options: argparse.Namespace, made: Stage) -> dict[str, Any]:
         quick = options.quick
         result: dict[str, Any] = {}
 
-        def told(name: str, figures: dict[str, float]) -> None:
-            result[name] = figures | {"load": round(os.getloadavg()[0], 1)}
+        def told(name: str, measured: dict[str, float]) -> None:
+            result[name] = measured | {"load": round(os.getloadavg()[0], 1)}
             print(f"{name}: {json.dumps(result[name])}", flush=True)
 
         told("request", await measure_requests(ways, 150 if quick else 1000))
@@ -488,6 +494,30 @@ async def measure(options: argparse.Namespace, made: Stage) -> dict[str, Any]:
             told("first_load", await measure_first_load(made, ways[1:], 2 if quick else 7))
         told("open", await measure_sessions(client, made, await new_kernel(ours)))
         return result
+
+
+def figures(result: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """What was measured as figures of the last line; `straight` is the way without the gateway."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, what in (("request", "request"), ("kernel", "kernel message")):
+        for share, wanted in (("p50", 1.0), ("p99", 5.0)):
+            if one := result.get(name):
+                peers = {"straight": one[f"direct_{share}_ms"], "floor": one[f"floor_{share}_ms"]}
+                more = round(one[f"gateway_{share}_ms"] - one[f"direct_{share}_ms"], 2)
+                found[f"{what}, {share}"] = report.figure(
+                    one[f"gateway_{share}_ms"], peers, "ms", more_than_straight=more, wanted=wanted, held=more <= wanted
+                )
+    if one := result.get("notebook"):
+        found["notebook of 5 MB"] = report.figure(one["gateway_s"], {"straight": one["direct_s"]}, "s")
+    if one := result.get("first_load"):
+        found["first load"] = report.figure(one["gateway_s"], {"straight": one["direct_s"]}, "s")
+    if one := result.get("open"):
+        found["memory, 200 sessions"] = report.figure(one["gateway_mib"], {}, "MiB", wanted=300 * 1e6 / 2**20)
+    if one := result.get("soak"):
+        found["memory, growth"] = report.figure(one["growth_mib"], {}, "MiB")
+    if one := result.get("day"):
+        found["a day of work"] = report.figure(one["bytes"], {}, "bytes")
+    return found
 
 
 def main() -> None:
@@ -506,7 +536,7 @@ def main() -> None:
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(json.dumps({"benchmark": "gateway", **result}))
+    report.finish("gateway", figures(result), measured=result)
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def show(request_id: RequestId, actor: As) -> None:
         files = [
             {
                 "id": each.file.id, "name": each.file.name, "sha256": each.file.sha256, "context": each.file.context,
-                "verdict": each.file.verdict, "findings": each.file.findings, "outcome": each.file.outcome,
+                "verdict": each.file.verdict, "findings": each.file.findings, "outcome": each.outcome,
                 "needed": each.needed,
                 "votes": [{"by": vote.reviewer_id, "verdict": vote.verdict, "why": vote.reason} for vote in each.votes],
             }

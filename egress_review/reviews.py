@@ -79,12 +79,16 @@ class QueueItem:
 
 @dataclass(frozen=True)
 class FileView:
-    """A file with the votes that the viewer may see; `my_vote` is the viewer's own latest."""
+    """A file with the votes that the viewer may see; `my_vote` is the viewer's own latest.
+
+    `outcome` is what was decided on the file, and empty while votes are hidden: it would tell how they went.
+    """
 
     file: RequestFile
     votes: list[Vote]
     my_vote: Vote | None
     needed: int
+    outcome: str
 
 
 @dataclass(frozen=True)
@@ -164,7 +168,8 @@ def view(db: Session, settings: Settings, request_id: str, *, viewer: str) -> Re
         votes = counted_votes(db, file)
         mine = next((vote for vote in votes if vote.reviewer_id == viewer), None)
         shown = [vote for vote in votes if not blind or vote.reviewer_id == viewer]
-        files.append(FileView(file, shown, mine, needed_for(settings, request, file)))
+        outcome = "" if blind else file.outcome
+        files.append(FileView(file, shown, mine, needed_for(settings, request, file), outcome))
     earlier = db.scalars(
         select(RequestFile)
         .where(RequestFile.request_id == request.id, RequestFile.turn < turn, RequestFile.removed_at.is_(None))

@@ -79,7 +79,6 @@ class FileShape(Shape):
     verdict: str
     findings: list[dict[str, Any]]
     rewrite_sha256: str | None
-    outcome: str
 
 
 class VoteShape(Shape):
@@ -93,12 +92,13 @@ class VoteShape(Shape):
 
 
 class FileViewShape(Shape):
-    """A file with the votes that the caller may see."""
+    """A file with the votes and the outcome that the caller may see."""
 
     file: FileShape
     votes: list[VoteShape]
     my_vote: VoteShape | None
     needed: int
+    outcome: str
 
 
 class CommentShape(Shape):

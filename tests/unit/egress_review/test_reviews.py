@@ -110,6 +110,18 @@ def test_votes_are_blind_until_enough_have_voted(world: World) -> None:
     assert len(seen.comments) == 1
 
 
+def test_what_was_decided_on_one_file_is_hidden_while_another_is_open(world: World) -> None:
+    request_id = world.submitted(TWO)
+    world.vote(request_id, "sam", "approve", "a.csv")
+    world.vote(request_id, "sue", "approve", "a.csv")
+    assert [file.outcome for file in world.files(request_id)] == ["approve", ""]
+    for person in ("ana", "sid"):
+        assert [file.outcome for file in view(world, request_id, person).files] == ["", ""]
+    world.vote(request_id, "sam", "reject", "b.csv")
+    world.vote(request_id, "sue", "reject", "b.csv")
+    assert [file.outcome for file in view(world, request_id, "ana").files] == ["approve", "reject"]
+
+
 def test_the_author_sees_votes_only_when_it_is_decided(world: World) -> None:
     request_id = world.submitted()
     world.vote(request_id, "sam", "reject")
