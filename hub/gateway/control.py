@@ -255,5 +255,7 @@ async def _sentences(request: web.Request, handler: _Handler) -> web.StreamRespo
         return web.json_response({"error": str(error)}, status=404)
     except AccessError as error:
         return web.json_response({"error": str(error)}, status=400)
+    except web.HTTPException as error:  # a body that is too large, a path that there is not
+        return web.json_response({"error": error.text or error.reason}, status=error.status)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         return web.json_response({"error": f"the control request is not understood: {error!r}"}, status=400)

@@ -91,7 +91,10 @@ class Walk:
 
     def step(self) -> None:
         """One thing that somebody does."""
-        action: Callable[[], None] = self.random.choices([each for each, _ in self.actions()], self.weights())[0]
+        self.do(self.random.choices([each for each, _ in self.actions()], self.weights())[0])
+
+    def do(self, action: Callable[[], None]) -> None:
+        """That thing, and what must hold after it."""
         self.trace.append(action.__name__)
         action()
         self.nothing_leaves_without_its_quorum()

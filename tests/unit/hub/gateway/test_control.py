@@ -187,6 +187,8 @@ def test_what_is_wrong_is_said_in_a_sentence(tmp_path: Path) -> None:
             control._call("POST", "/leases", {"seconds": 1})
         with pytest.raises(NotFound, match="no incident"):
             control.decide_incident(A, go_on=True, actor="stella")
+        with pytest.raises(Invalid, match="body size 1048576"):
+            control.renew(["x" * (1 << 20)], 1)
 
     with_gateway(tmp_path, calls)
 
