@@ -7,6 +7,7 @@ import tempfile
 import time
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -41,10 +42,8 @@ def run_benign(folder: Path) -> list[FileResult]:
     return check_files(Settings(), files, profile=Profile())
 
 
-def run_leaks(
-    folder: Path, sources: tuple[str, ...] = leaks.SOURCES
-) -> tuple[list[tuple[str, str, bool]], list[tuple[str, str, bool]]]:
-    """(kind, source, found) of planted leaks and (name, source, found) of aggregates, against the index of their source."""
+def finder(folder: Path, sources: tuple[str, ...]) -> Callable[[str, bytes, str], bool]:
+    """Whether a file of that name and bytes is found to hold rows of that source; builds the sources' indexes."""
     indexes = {}
     for name in sources:
         leaks.frames()[name].to_parquet(folder / f"{name}.parquet", index=False)
@@ -58,6 +57,14 @@ def run_leaks(
         subject.facts["_indexes"] = [indexes[dataset]]
         return any(True for _ in source.check(subject))
 
+    return found
+
+
+def run_leaks(
+    folder: Path, sources: tuple[str, ...] = leaks.SOURCES
+) -> tuple[list[tuple[str, str, bool]], list[tuple[str, str, bool]]]:
+    """(kind, source, found) of planted leaks and (name, source, found) of aggregates, against the index of their source."""
+    found = finder(folder, sources)
     planted = [(kind, data, found(name, body, data)) for kind, data, name, body in leaks.leaks() if data in sources]
     summaries = [(name, data, found(name, body, data)) for data, name, body in leaks.aggregates() if data in sources]
     return planted, summaries
