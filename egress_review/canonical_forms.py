@@ -13,6 +13,7 @@ import re
 import time
 import unicodedata
 import zipfile
+from collections.abc import Callable
 from datetime import datetime
 from io import BytesIO, StringIO
 from pathlib import Path, PurePosixPath
@@ -33,6 +34,7 @@ _MEDIA = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "parquet": "application/vnd.apache.parquet",
     "feather": "application/vnd.apache.arrow.file",
 }  # fmt: skip
+_TIMES = 5  # a text is written again until it stays; honest ones do at once
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _TAGS = {"table", "thead", "tbody", "tfoot", "tr", "th", "td", "caption", "h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "ul", "ol", "li", "dl", "dt",
          "dd", "pre", "code", "b", "i", "em", "strong", "sub", "sup", "blockquote", "div", "span", "section", "article", "main", "header", "footer"}  # fmt: skip
@@ -132,6 +134,19 @@ def _value_cell(text: str) -> str:
     return "'" + text if _FORMULA.match(text) else text
 
 
+def _settled(text: str, write: Callable[[str], str]) -> str:
+    """What `write` makes of the text, and again of that, until nothing changes: who reads it sees what was reviewed.
+
+    Raises ValueError for a text that is another each time it is read.
+    """
+    for _ in range(_TIMES):
+        again = write(text)
+        if again == text:
+            return again
+        text = again
+    raise ValueError("it reads otherwise each time it is written; write it more plainly")
+
+
 def _csv(data: bytes) -> bytes:
     text = _decoded(data)
     separator = tables.separator_of(text)
@@ -140,6 +155,8 @@ def _csv(data: bytes) -> bytes:
     csv.field_size_limit(1 << 24)
     for row in csv.reader(StringIO(text.replace("\r\n", "\n").replace("\r", "\n")), delimiter=separator):
         writer.writerow([_value_cell(cell) for cell in row])
+    if tables.separator_of(out.getvalue()) != separator:
+        raise ValueError("which sign parts its columns cannot be told for sure; write it with commas")
     return out.getvalue().encode()
 
 
@@ -156,14 +173,23 @@ def _clean_json(value: Any) -> Any:
 
 
 def _json(data: bytes) -> bytes:
-    return (
-        json.dumps(_clean_json(tables.load_json(data)), indent=1, ensure_ascii=False, allow_nan=True) + "\n"
-    ).encode()
+    def write(text: str) -> str:
+        return json.dumps(_clean_json(tables.load_json(text.encode())), indent=1, ensure_ascii=False) + "\n"
+
+    first = json.dumps(_clean_json(tables.load_json(data)), indent=1, ensure_ascii=False) + "\n"
+    return _settled(first, write).encode()
 
 
 def clean_html(markup: str) -> str:
-    """Markup of text and tables alone, without attributes other than spans."""
-    return str(
+    """Markup of text and tables alone, without attributes other than spans, which a browser reads as it stands.
+
+    Raises ValueError for markup that is another each time it is read.
+    """
+    return _settled(markup, _clean_html)
+
+
+def _clean_html(markup: str) -> str:
+    return clean_text(
         nh3.clean(
             markup,
             tags=_TAGS,
@@ -176,7 +202,7 @@ def clean_html(markup: str) -> str:
 
 
 def _html(data: bytes) -> bytes:
-    body = clean_text(clean_html(_decoded(data)))
+    body = clean_html(_decoded(data))
     return f'<!DOCTYPE html>\n<html><head><meta charset="utf-8"><title>Output</title></head><body>\n{body.strip()}\n</body></html>\n'.encode()
 
 
@@ -209,7 +235,7 @@ def _output(output: dict[str, Any]) -> dict[str, Any] | None:
     elif "image/svg+xml" in data:
         kept["image/png"] = base64.b64encode(_svg(_joined(data["image/svg+xml"]).encode())).decode()
     elif "text/html" in data:
-        kept["text/html"] = clean_text(clean_html(_joined(data["text/html"])))
+        kept["text/html"] = clean_html(_joined(data["text/html"]))
     elif "text/markdown" in data:
         kept["text/markdown"] = _written(clean_text(_joined(data["text/markdown"])))
     elif "text/plain" in data:

@@ -109,3 +109,16 @@ def test_a_drawing_in_points_is_drawn():
     once = canonical_forms.rewrite_bytes(drawing, "svg")
     assert once is not None
     assert Image.open(io.BytesIO(once)).size == (144, 72)
+
+
+def test_what_is_read_otherwise_each_time_is_written_until_it_stays_or_refused() -> None:
+    page = canonical_forms.rewrite_bytes(b"<p>Result<select><option></p>", "html")
+    assert page is not None
+    assert canonical_forms.rewrite_bytes(page, "html") == page
+    parted = b';a,  a: |0\nAll\n"60,95\n"|"sex"\n"sex"|"sex"\n"sex"|"sex"\n"sex"|"sex"\n"sex"|"sex"\n"sex"|"sex"'
+    with pytest.raises(ValueError, match="write it with commas"):
+        canonical_forms.rewrite_bytes(parted, "csv")
+    names = '{"a\u200b": {"b": 1}, "a": 2, "\u202e\u0301": [1e400]}'.encode()
+    once = canonical_forms.rewrite_bytes(names, "json")
+    assert once is not None
+    assert canonical_forms.rewrite_bytes(once, "json") == once
