@@ -137,8 +137,10 @@ def _source_rows(index: SourceIndex, outputs: list[Output], chosen: list[Pairing
         wanted = np.zeros(1 << 16, dtype=np.bool_)
         wanted[_output_print(output, pairing.coarse)[rows]] = True
         wanted[0] = False
-        prints = _source_print(column, pairing.coarse)
-        kept = np.flatnonzero(wanted[prints]) if kept is None else kept[wanted[prints[kept]]]
+        if kept is None:
+            kept = column.rows_among(wanted, coarse=pairing.coarse)
+        else:
+            kept = kept[wanted[_source_print(column, pairing.coarse)[kept]]]
     return kept if kept is not None else np.empty(0, dtype=np.int64)
 
 

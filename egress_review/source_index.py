@@ -43,6 +43,9 @@ class Extreme:
     rows: int
 
 
+_KEPT = 400_000  # rows that a column remembers of its last question
+
+
 @dataclass
 class Column:
     """One column of the index, as arrays over the mapped file."""
@@ -57,6 +60,21 @@ class Column:
     bitmap_bits: int
     distinct: int
     extremes: dict[str, Extreme] = field(default_factory=dict)  # "lowest" and "highest" of a column of numbers
+    _asked: dict[bool, tuple[bytes, npt.NDArray[np.int64]]] = field(default_factory=dict, repr=False)
+
+    def rows_among(self, wanted: npt.NDArray[np.bool_], *, coarse: bool) -> npt.NDArray[np.int64]:
+        """The rows whose short hash is among the wanted ones (a truth value for each of 65,536).
+
+        The last answer is kept where it is small: a search asks for the same again and again.
+        """
+        asked = wanted.tobytes()
+        last = self._asked.get(coarse)
+        if last is not None and last[0] == asked:
+            return last[1]
+        rows = np.flatnonzero(wanted[self.coarse if coarse else self.exact])
+        if len(rows) <= _KEPT:
+            self._asked[coarse] = (asked, rows)
+        return rows
 
     def holds(self, hashes: Hashes) -> npt.NDArray[np.bool_]:
         """Which of these values occur in the column; a few percent of others too."""

@@ -170,6 +170,10 @@ def _composed(subject: Subject, text: str) -> Iterator[Finding]:
 # -- numbers
 
 _NUMBER = re.compile(r"^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$")
+_WHOLE = re.compile(r"-?\d+(?:\.0*)?|0?\.\d{2,4}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?:[ T][\d:.]+)?|(?:\d{1,2}[./]){2}\d{4}")
+_SIGNS = str.maketrans("", "", "-+.")
+_NOTHING = frozenset("-+.0e")  # of a number that has no other signs, nothing is left
 _MISSING = {"na", "nan", "n/a", "null", "none", ".", "-", "nil", "missing", "#n/a", "<na>"}
 _YES = {"true", "t", "yes", "y", "false", "f", "no", "n"}
 
@@ -182,10 +186,9 @@ def _table(subject: Subject, table: Table) -> Iterator[Finding]:
         name = (table.header[column] or f"column {column + 1}")[:60]
         texts = [str(t).strip() for t in table.texts(column).head(20_000).to_list() if t is not None]
         numbers = [t for t in texts if _NUMBER.match(t)]
-        whole = [t for t in numbers if re.fullmatch(r"-?\d+(?:\.0*)?|0?\.\d{2,4}", t)]
-        if len(whole) == len(numbers) and spells([re.sub(r"^0?\.|\.0*$|-", "", t) for t in whole]):
+        if all(map(_WHOLE.fullmatch, numbers)) and spells([re.sub(r"^0?\.|\.0*$|-", "", t) for t in numbers]):
             yield TAILS.found(where, f"The numbers in {name} spell words when they are read as character codes.")
-        exact += sum(len(re.sub(r"[-+.]|[eE].*", "", t).lstrip("0")) >= 13 for t in numbers)
+        exact += sum(len(t) >= 13 and len(re.sub(r"[-+.]|[eE].*", "", t).lstrip("0")) >= 13 for t in numbers)
         if _bytes_behind(numbers) or (len(numbers) >= 6 and _bytes_within(table, column)):
             yield TAILS.found(where, f"The last digits of the numbers in {name} stay below 256, as bytes do.")
         if not native:
@@ -239,13 +242,13 @@ def _styles(where: str, name: str, numbers: Sequence[str]) -> Iterator[Finding]:
     points = [t for t in numbers if "." in t and "e" not in t.lower()]
     shown = {len(t.split(".")[1]) for t in points}
     # R and `#g` keep a fixed count of significant digits, and with it the zeros.
-    significant = {len(re.sub(r"[-+.]", "", t).lstrip("0")) for t in points if re.search(r"[1-9]", t)}
+    significant = {len(t.translate(_SIGNS).lstrip("0")) for t in points if not _NOTHING.issuperset(t)}
     zeros = [t.endswith("0") and len(t.split(".")[1]) > 1 for t in points]
     choices = {
         "needless zeros after it": zeros if len(shown) > 1 and len(significant) > 2 else [],
         "a plus sign": [t.startswith("+") for t in numbers if not t.startswith("-")],
         "a zero before the point": [t.lstrip("+-").startswith("0.") for t in points if re.match(r"[-+]?0?\.", t)],
-        "a minus before zero": [t.startswith("-") for t in numbers if not re.search(r"[1-9]", t)],
+        "a minus before zero": [t.startswith("-") for t in numbers if _NOTHING.issuperset(t.lower())],
         "a capital E": ["E" in t for t in numbers if "e" in t.lower()],
         "an exponent": ["e" in t.lower() for t in numbers if 1e-3 <= abs(float(t)) < 1e6],
     }
@@ -267,19 +270,22 @@ def _spellings(where: str, name: str, texts: Sequence[str]) -> Iterator[Finding]
             yes[t.lower()[0] + str(len(t) > 1)].add(t)
     if any(len(ways) >= 3 for ways in yes.values()):
         yield SPELLINGS.found(where, f"True and false in {name} are written in several ways.")
-    keys = [re.search(r"(\d+)$", t) for t in texts]
-    ends = [int(k[1]) for k in keys if k]
-    if (
-        len(ends) == len(texts) >= 24
-        and len(set(ends)) == len(ends)
-        and max(ends) - min(ends) == len(ends) - 1
-        and len({re.sub(r"\d+$", "", t) for t in texts}) == 1
-    ):
+    if len(texts) < 24:
+        return
+    ends = _numbered(texts)
+    if ends and len(set(ends)) == len(ends) and max(ends) - min(ends) == len(ends) - 1:
         falls = sum(b < a for a, b in itertools.pairwise(ends))
         if 0.2 * len(ends) < falls < 0.8 * len(ends):
             yield SPELLINGS.found(where, f"{name} counts from {min(ends)} to {max(ends)}, but not in order.")
-    days = [t for t in texts if re.fullmatch(r"\d{4}-\d{2}-\d{2}(?:[ T][\d:.]+)?|(?:\d{1,2}[./]){2}\d{4}", t)]
-    if len(days) == len(texts) >= 24 and len(set(days)) > 0.4 * len(days) and re.match(r"\d{4}", days[0]):
-        falls = sum(b < a for a, b in itertools.pairwise(days))
-        if falls > 0.25 * len(days):
-            yield SPELLINGS.found(where, f"The {many(len(days), 'date', 'dates')} in {name} are in no order.")
+    if all(map(_DAY.fullmatch, texts)) and len(set(texts)) > 0.4 * len(texts) and re.match(r"\d{4}", texts[0]):
+        falls = sum(b < a for a, b in itertools.pairwise(texts))
+        if falls > 0.25 * len(texts):
+            yield SPELLINGS.found(where, f"The {many(len(texts), 'date', 'dates')} in {name} are in no order.")
+
+
+def _numbered(texts: Sequence[str]) -> list[int]:
+    """The numbers behind texts that are otherwise all the same (`town 3`); none where they are not."""
+    head = re.sub(r"\d+$", "", texts[0])
+    if not all(t.startswith(head) and t[len(head) :].isdecimal() for t in texts):
+        return []
+    return [int(t[len(head) :]) for t in texts]

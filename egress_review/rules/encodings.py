@@ -58,6 +58,7 @@ _GLUE_TEXT = (
     "a os as do da em het een van en dat niet op te ja on ei se että oli och att det som en av på og til ikke i og jeg w z na i nie do że jest ve "
     "bir bu ile için yang dan di ini untuk ya na wa kwa ni az es egy nem hogy je se v na si"
 )
+_DIGITS = re.compile(r"(\d+)")
 _GLUE = frozenset(_GLUE_TEXT.split())
 _BIGRAMS_TEXT = (
     "th he in er an re on at en nd ti es or te of ed is it al ar st to nt ng se ha as ou io le ve co me de hi ri ro ic ne ea ra ce li ch ll be ma "
@@ -350,8 +351,9 @@ def _spelling(where: str, text: str) -> Iterator[Finding]:
             return
     columns: dict[tuple[str, int], list[str]] = {}
     for line in text.splitlines()[:20_000]:
-        shape = re.sub(r"\d+", "0", line)[:200]
-        for place, number in enumerate(re.findall(r"\d+", line)[:12]):
+        parts = _DIGITS.split(line)
+        shape = "0".join(parts[::2])[:200]
+        for place, number in enumerate(parts[1:24:2]):
             columns.setdefault((shape, place), []).append(number)
     for (shape, _), numbers in columns.items():
         if len(numbers) >= 24 and spells(numbers):

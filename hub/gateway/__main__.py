@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -151,6 +152,9 @@ class Program:
         await web.TCPSite(runner, "127.0.0.1", self.port, backlog=512).start()
         loops = [asyncio.create_task(one) for one in (self.routes.run(), self._save_often(), self._close_stale())]
         log.info("the gateway serves %d sessions on 127.0.0.1:%d", len(self.registry.all()), self.port)
+        # Modules and settings stay for good: a walk over all of them, now and then, would hold a request up.
+        gc.collect()
+        gc.freeze()
         await stop.wait()
         for loop in loops:
             loop.cancel()

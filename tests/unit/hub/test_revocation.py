@@ -36,6 +36,10 @@ class Room:
     def connect(self) -> None:
         """There is nothing to connect to."""
 
+    def out_of_memory(self) -> Iterator[str]:
+        """Nothing runs out of memory here; tests/redteam/test_memory_exhaustion.py has what does."""
+        return iter(())
+
     def remove(self, container: str) -> None:
         if self.broken:
             raise Refused("Docker Engine does not answer.")
