@@ -270,8 +270,8 @@ def parse(expression: str) -> ast.expr:
     text = re.sub(r"\b([pr])\.", r"\1_", text)
     try:
         tree = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as error:
-        raise Refused(f"model.conf: the condition {expression!r} cannot be read: {error.msg}") from error
+    except (SyntaxError, ValueError) as error:  # a NUL or half a character is no SyntaxError
+        raise Refused(f"model.conf: the condition {expression!r} cannot be read: {error}") from error
     for node in ast.walk(tree):
         strange = not isinstance(node, _ALLOWED_NODES)
         if strange or (isinstance(node, ast.Call) and not isinstance(node.func, ast.Name)):

@@ -220,14 +220,15 @@ def _grow(
         some = np.unique(left)[:: -(-len(left) // SEARCH_PAIRS)]
         part = np.isin(left, some)
         left, right = left[part], right[part]
-    held_of_all = len(np.unique(joined[0])) / max(1, len(np.unique(left)))
+    held_of_all = _different(joined[0]) / max(1, _different(left))
     chosen = list(seed)
     while True:
         best: tuple[float, Pairing, npt.NDArray[np.bool_]] | None = None
-        held = len(np.unique(left))
+        inverse = np.cumsum(_begins(left)) - 1
+        held = int(inverse[-1]) + 1 if len(inverse) else 0
         if held < 3:
             break
-        _, inverse, multiplicity = np.unique(left, return_inverse=True, return_counts=True)
+        most = int(np.bincount(inverse).max())
         for pairing in pairings:
             if any(p.output == pairing.output or p.source == pairing.source for p in chosen):
                 continue
@@ -250,7 +251,7 @@ def _grow(
             by_chance = float((-np.expm1(expected)).sum())
             spread = max(1.0, np.sqrt(max(by_chance * (1 - by_chance / held), 0.25)))
             excess = (kept - by_chance) / spread
-            if excess < 3 and not (kept == held and kept > by_chance + 0.5 and multiplicity.max() > 1):
+            if excess < 3 and not (kept == held and kept > by_chance + 0.5 and most > 1):
                 continue
             value = excess * max(0.1, -np.log(max(pairing.chance, 1e-9))) ** 0.5
             if best is None or value > best[0]:
@@ -259,7 +260,18 @@ def _grow(
             break
         chosen.append(best[1])
         left, right = left[best[2]], right[best[2]]
-    return Alignment(chosen, int(len(np.unique(left)) * held_of_all))
+    return Alignment(chosen, int(_different(left) * held_of_all))
+
+
+def _begins(ordered: Ints) -> npt.NDArray[np.bool_]:
+    """Where another number begins; rows that were joined come in order, so that nothing has to be sorted."""
+    begins = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
+    return begins
+
+
+def _different(ordered: Ints) -> int:
+    return int(np.count_nonzero(_begins(ordered)))
 
 
 def bits_of(index: SourceIndex, found: Alignment) -> float:

@@ -356,15 +356,15 @@ def _printed(subject: Subject, where: str, text: str) -> Iterator[Finding]:
         if "df" in low or "dof" in low or "freedom" in low or "F(" in text or "t(" in text
         else ()
     ):
-        value = int(float(next(group for group in match.groups() if group)))
+        value = float(next(group for group in match.groups() if group))  # hundreds of digits are infinite, and no int
         if value < subject.profile.residual_dof and not re.search(r"Df Model", match.group()):
             yield FREEDOM.found(
-                where, f"{value} residual degrees of freedom, fewer than {subject.profile.residual_dof}."
+                where, f"{int(value)} residual degrees of freedom, fewer than {subject.profile.residual_dof}."
             )
     for match in _SAMPLE.finditer(text):
-        value = int(match.group(1).replace(",", ""))
+        value = float(match.group(1).replace(",", ""))
         if 0 < value < subject.profile.threshold:
-            yield SMALL_SAMPLE.found(where, f"This is of {value} people, fewer than {subject.profile.threshold}.")
+            yield SMALL_SAMPLE.found(where, f"This is of {value:.0f} people, fewer than {subject.profile.threshold}.")
     for match in _RANGE.finditer(text):
         yield EXTREME.found(where, f"The text gives a range: “{' '.join(match.group().split())[:80]}”.")
     for match in _SAID.finditer(text):

@@ -59,7 +59,7 @@ _ATTRIBUTES = {
     "details": {"open"},
 }
 _ACTIVE_SVG = re.compile(
-    r"<\s*(?:[a-z0-9_-]+:)?(?:script|foreignobject|iframe|embed|object|handler|animate\w*|set|a|image|img|style)\b"
+    r"<\s*(?:[a-z0-9_-]+:)?(?:script\w*|foreignobject|iframe|embed|object|handler|animate\w*|set|a|image|img|style)\b"
     r"|\bon[a-z]+\s*=|javascript:|data:|<!|<\?|&",
     re.IGNORECASE,
 )

@@ -494,3 +494,11 @@ def test_a_day_beyond_the_calendar_is_a_table_that_cannot_be_read():
     pyarrow.parquet.write_table(pa.table({"a": pa.array([1, 2**31 - 1], pa.int32()).cast(pa.date32())}), out)
     with pytest.raises(ValueError, match="cannot be read"):
         list(columnar.check(subject("a.parquet", out.getvalue())))
+
+
+def test_numbers_of_hundreds_of_digits_break_no_rule():
+    text = b"Df Residuals: 1" + b"0" * 400 + b"\nN = 1" + b"0" * 5000 + b"\nDf Residuals: 4\n"
+    found = worker.check({"name": "a.txt", "profile": {}, "peers": [], "disk": {}}, text, worker.Prepared([], []))
+    said = [finding["message"] for finding in found["findings"]]
+    assert "4 residual degrees of freedom, fewer than 10." in said
+    assert not any("broke" in sentence for sentence in said)
