@@ -182,7 +182,10 @@ def from_frame(where: str, frame: pl.DataFrame) -> list[Table]:
         if series.dtype.is_nested():
             series = pl.Series(series.name, [str(value) for value in series.to_list()], dtype=pl.String)  # noqa: PLW2901
         elif series.dtype in (pl.Categorical, pl.Enum, pl.Binary, pl.Object) or series.dtype.is_temporal():
-            series = series.cast(pl.String, strict=False)  # noqa: PLW2901
+            try:
+                series = series.cast(pl.String, strict=False)  # noqa: PLW2901
+            except pl.exceptions.PanicException as error:  # a day beyond the calendar
+                raise ValueError(f"the column {series.name!r} cannot be read: {error}") from error
         columns.append(series)
     return [Table(where, list(frame.columns), columns)] if frame.height and columns else []
 

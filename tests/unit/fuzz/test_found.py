@@ -27,7 +27,7 @@ from access_control.errors import Refused as AccessRefused
 from access_control.rendition_parser import parse
 from access_control.settings import Profile
 from access_control.transparency import verify, verify_export
-from egress_review import canonical_forms, kinds, sandbox, tables, told_counts, worker
+from egress_review import canonical_forms, kinds, previews, sandbox, tables, told_counts, worker
 from egress_review.bundle_check import check_bundle
 from egress_review.errors import Invalid, Refused
 from egress_review.findings import FileResult
@@ -494,6 +494,7 @@ def test_a_day_beyond_the_calendar_is_a_table_that_cannot_be_read():
     pyarrow.parquet.write_table(pa.table({"a": pa.array([1, 2**31 - 1], pa.int32()).cast(pa.date32())}), out)
     with pytest.raises(ValueError, match="cannot be read"):
         list(columnar.check(subject("a.parquet", out.getvalue())))
+    assert previews.make(out.getvalue(), "parquet")[0]["tables"] == []
 
 
 def test_numbers_of_hundreds_of_digits_break_no_rule():
