@@ -60,7 +60,9 @@ def deliver(engine: Engine, settings: Settings) -> list[str]:
             Notice.stage == Stage.Waiting.value, Notice.next_at <= clock.now()
         )
         todo = [
-            (row.id, found[row.key], row.person_id) for row in db.execute(waiting.order_by(Notice.id).limit(AT_ONCE))
+            (row.id, found[row.key], row.person_id)
+            for row in db.execute(waiting.order_by(Notice.id).limit(AT_ONCE))
+            if row.key in found  # another program may have found more in the meantime
         ]
     if not todo:
         return problems
