@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -50,13 +51,15 @@ def check(subject: Subject) -> Iterator[Finding]:
         with pikepdf.open(BytesIO(subject.data), attempt_recovery=False, suppress_warnings=True) as pdf:
             yield from _document(subject.name, pdf)
             yield from _streams(subject.name, pdf)
+            white = []
             for number, page in enumerate(pdf.pages, 1):
                 yield from _page(f"page {number}", page)
+                white.append(_written_white(page) if number <= MAX_PAGES else 0)
     except pikepdf.PasswordError:
         return
     except (pikepdf.PdfError, RuntimeError, TypeError, AttributeError, KeyError) as error:
         raise ValueError(f"the PDF cannot be read: {error}") from error
-    yield from _ink(subject.data)
+    yield from _ink(subject.data, white)
 
 
 def _strings(item: Any, depth: int = 0) -> Iterator[str]:
@@ -240,8 +243,39 @@ def _page(where: str, page: pikepdf.Page) -> Iterator[Finding]:
         yield UNSEEN.found(where, f"{far} points are drawn outside the page.")
 
 
-def _ink(data: bytes) -> Iterator[Finding]:
-    """Each character that the file gives has to stand on the drawn page, in a colour that differs from its ground."""
+def _written_white(page: pikepdf.Page) -> int:
+    """How many characters the page writes in white, whether its fonts have them or not."""
+    resources: Any = page.obj.get("/Resources", {})
+    fonts: Any = resources.get("/Font", {})
+    kept: list[tuple[bool, bool]] = []
+    now, wide, count = False, False, 0
+    for step in pikepdf.parse_content_stream(page):
+        operator, values = str(step.operator), list(step.operands)
+        if operator == "q":
+            kept.append((now, wide))
+        elif operator == "Q" and kept:
+            now, wide = kept.pop()
+        elif operator in ("g", "rg", "sc", "scn"):
+            now = bool(values) and all(_is_number(value) and float(value) > 0.97 for value in values)
+        elif operator == "k":
+            now = bool(values) and all(_is_number(value) and float(value) < 0.03 for value in values)
+        elif operator == "Tf" and values:
+            wide = str(fonts.get(str(values[0]), {}).get("/Subtype", "")) == "/Type0"
+        elif now and operator in ("Tj", "TJ", "'", '"') and values:
+            texts = list(values[-1]) if operator == "TJ" else [values[-1]]
+            shown = sum(len(bytes(text).strip()) for text in texts if isinstance(text, pikepdf.String))
+            count += shown // 2 if wide else shown
+    return count
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float, Decimal))
+
+
+def _ink(data: bytes, white: list[int]) -> Iterator[Finding]:
+    """Each character that the file gives has to stand on the drawn page, in a colour that differs from its ground, and
+    as many on a dark ground as are written in white.
+    """
     import pypdfium2
 
     try:
@@ -252,7 +286,7 @@ def _ink(data: bytes) -> Iterator[Finding]:
             scale = min(SCALE, 2400 / max(width, height, 1))
             grey = np.asarray(page.render(scale=scale, grayscale=True).to_numpy()).squeeze().astype(np.int16)
             text = page.get_textpage()
-            unseen = tiny = total = beside = 0
+            unseen = tiny = total = beside = dark = 0
             x0, y0 = page.get_cropbox()[:2]
             for place in range(min(text.count_chars(), 4000)):
                 if not text.get_text_range(place, 1).strip():
@@ -267,10 +301,16 @@ def _ink(data: bytes) -> Iterator[Finding]:
                     continue
                 rows = slice(max(0, int((height - top) * scale) - 1), max(0, int((height - bottom) * scale) + 2))
                 spot = grey[rows, max(0, int(left * scale) - 1) : max(0, int(right * scale) + 2)]
+                dark += spot.size > 0 and int(np.median(spot)) < 200
                 if max(right - left, top - bottom) < 0.9 or right - left < 0.1:
                     tiny += 1
                 elif spot.size == 0 or int(spot.max()) - int(spot.min()) < 24:
                     unseen += 1
+            if white[number] >= 4 and dark < 0.8 * white[number]:
+                yield UNSEEN.found(
+                    f"page {number + 1}",
+                    f"{white[number]} characters are written in white, {dark} stand on a dark ground.",
+                )
             unseen += beside if beside > 80 else 0
             if unseen + tiny >= 8 and unseen + tiny > 0.04 * total:
                 yield UNSEEN.found(

@@ -17,7 +17,7 @@ def test_attacks_are_seen(tmp_path):
     attacked = results.run_attacks(tmp_path / "attacks")
     missed = [name for name, result in attacked if result.verdict not in ("block", "warn")]
     assert len(attacked) >= 100
-    assert len(missed) <= 0.01 * len(attacked), missed
+    assert missed == []  # one in a hundred may be missed, but each was seen once: a loss must not go by unnoticed
     broken = [
         name
         for name, result in attacked
